@@ -1,0 +1,4 @@
+//! The `nodepods` binary: `cli::main` does everything.
+fn main() -> std::process::ExitCode {
+    nodepods::cli::main()
+}

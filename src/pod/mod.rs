@@ -1,0 +1,5 @@
+//! What Kubernetes says about a pod. Pure: no clock, no file system, no socket.
+
+pub mod finding;
+pub mod manifest;
+pub mod observed;

@@ -1,0 +1,1 @@
+//! Snapshots turned into protocols.

@@ -1,0 +1,73 @@
+//! The immutable state that readers see.
+
+use std::sync::Arc;
+
+use super::update::{Health, SourceId};
+use crate::codec::pod_bytes::PodBytes;
+use crate::pod::finding::Finding;
+
+/// One pod as it is served, with the strings that readers look it up by.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PodEntry {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `status.phase`.
+    pub phase: String,
+    /// Runtime ids of its containers, newest instance first, without the `containerd://` prefix.
+    pub container_ids: Vec<String>,
+    /// Its own addresses (`status.podIPs`).
+    pub ips: Vec<String>,
+    /// Revision of the last change of this pod.
+    pub revision: u64,
+    /// The encoded pod.
+    pub bytes: PodBytes,
+}
+
+/// All pods at one revision, sorted by UID.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Revision of the last change; only grows, over restarts too.
+    pub revision: u64,
+    /// Whether the node is known: until then every method answers FAILED_PRECONDITION.
+    pub initialized: bool,
+    /// Sources that were waited for in vain (`--init-timeout`): the answer is incomplete without them.
+    pub incomplete: Vec<SourceId>,
+    /// The node's name, empty until it is known.
+    pub node_name: String,
+    /// Where the node's name came from, in a person's words.
+    pub node_name_from: String,
+    /// The pods, sorted by UID.
+    pub pods: Vec<Arc<PodEntry>>,
+    /// How each source is, in the order of [`SourceId`].
+    pub sources: Vec<(SourceId, Health)>,
+    /// Findings of all manifests, in file order.
+    pub findings: Arc<[Finding]>,
+}
+
+impl Snapshot {
+    /// What is served before anything is known.
+    #[must_use]
+    pub fn empty(revision: u64) -> Self {
+        Self {
+            revision,
+            initialized: false,
+            incomplete: Vec::new(),
+            node_name: String::new(),
+            node_name_from: String::new(),
+            pods: Vec::new(),
+            sources: Vec::new(),
+            findings: Arc::default(),
+        }
+    }
+
+    /// The pod with this UID.
+    #[must_use]
+    pub fn by_uid(&self, uid: &str) -> Option<&Arc<PodEntry>> {
+        let at = self.pods.binary_search_by(|p| p.uid.as_str().cmp(uid)).ok()?;
+        self.pods.get(at)
+    }
+}
