@@ -1,2 +1,23 @@
-//! The only unsafe code: system calls that the standard library does not wrap.
+//! The only unsafe code: system calls that the standard library does not wrap. One concept a file.
 #![allow(unsafe_code)]
+
+pub mod file_id;
+pub mod handover;
+pub mod lock;
+pub mod peer;
+pub mod poll;
+pub mod process;
+pub mod rename;
+pub mod signal;
+pub mod socket;
+
+use std::io;
+
+/// Turns the -1 of a system call into the error that `errno` names.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
