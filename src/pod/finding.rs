@@ -30,6 +30,53 @@ pub struct Finding {
     pub message: String,
 }
 
+/// Files larger than this are refused unread (`kubernetes/kubernetes pkg/kubelet/config/file.go`, maxConfigLength).
+pub const MAX_FILE_BYTES: u64 = 10 << 20;
+
+impl Finding {
+    /// An error about a file as a whole.
+    #[must_use]
+    pub fn file_error(file: &str, reason: &'static str, message: String) -> Self {
+        let (file, field) = (file.to_owned(), String::new());
+        Self { file, line: 0, column: 0, field, severity: Severity::Error, reason, message }
+    }
+
+    /// A file larger than [`MAX_FILE_BYTES`].
+    #[must_use]
+    pub fn too_large(file: &str) -> Self {
+        let message = "file is larger than 10 MiB; the kubelet does not read it: move what is no manifest elsewhere";
+        Self::file_error(file, "FileTooLarge", message.to_owned())
+    }
+
+    /// A file that could not be read. `error` is the operating system's word.
+    #[must_use]
+    pub fn unreadable(file: &str, error: &dyn fmt::Display) -> Self {
+        let message = format!("file cannot be read: {error}; check its permissions and what it links to");
+        Self::file_error(file, "FileUnreadable", message)
+    }
+
+    /// A URL that answered with nothing. The kubelet takes this for a node without static pods.
+    #[must_use]
+    pub fn empty_body(url: &str) -> Self {
+        let message = "the answer is empty, so every pod from this URL goes; serve a Pod or a PodList";
+        Self::file_error(url, "EmptyAnswer", message.to_owned())
+    }
+
+    /// Two files that ask for the same pod. `winner` is the last in name order, whose pod is served.
+    #[must_use]
+    pub fn duplicate_pod(file: &str, namespace: &str, name: &str, winner: &str) -> Self {
+        let message = if file == winner {
+            format!("another file asks for the pod {namespace}/{name} too; this one wins, being the last in name order")
+        } else {
+            format!(
+                "the pod {namespace}/{name} is taken from {winner}, the last in name order; remove one of the files"
+            )
+        };
+        let (field, severity) = ("metadata.name".to_owned(), Severity::Warning);
+        Self { field, severity, ..Self::file_error(file, "DuplicatePod", message) }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;

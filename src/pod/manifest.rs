@@ -1,7 +1,11 @@
 //! A static pod manifest after it was read: the pod as the API server would have defaulted it, before the node's
 //! name and UID are known.
 
+mod duplicates;
+
 use super::finding::Finding;
+
+pub use duplicates::mark_duplicates;
 
 /// A pod that a manifest asks for. What depends on the node (name suffix, `nodeName`, UID, `config.*` annotations)
 /// is added by the reconciler.

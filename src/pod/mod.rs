@@ -2,4 +2,6 @@
 
 pub mod finding;
 pub mod manifest;
+pub mod names;
 pub mod observed;
+pub mod static_pod;
