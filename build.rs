@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use protobuf::descriptor::field_descriptor_proto::{Label, Type};
@@ -51,14 +51,18 @@ fn commit() -> String {
     if let Ok(c) = env::var("NODEPODS_COMMIT") {
         return c;
     }
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    process::Command::new("git")
-        .args(["rev-parse", "--short=10", "HEAD"])
-        .output()
-        .ok()
-        .filter(|o| o.status.success())
-        .and_then(|o| String::from_utf8(o.stdout).ok())
-        .map_or_else(|| "unknown".into(), |s| s.trim().to_string())
+    // The reflog grows with each commit and checkout. Git names it: in a linked work tree it lies elsewhere, and
+    // cargo runs this script for ever again if it is told of a path that does not exist.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|p| Path::new(p).exists()) {
+        println!("cargo:rerun-if-changed={log}");
+    }
+    git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_else(|| "unknown".into())
+}
+
+/// What git prints, or `None` where there is no git or no repository.
+fn git(args: &[&str]) -> Option<String> {
+    let out = process::Command::new("git").args(args).output().ok().filter(|o| o.status.success())?;
+    Some(String::from_utf8(out.stdout).ok()?.trim().to_string())
 }
 
 fn parse() -> Result<FileDescriptorSet, Failure> {
