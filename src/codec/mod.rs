@@ -1,5 +1,13 @@
 //! How a pod looks on the wire, in JSON and in YAML. Pure: functions over values.
 
+pub mod canonical;
+#[cfg(test)]
+mod golden;
+pub mod json;
+mod members;
 pub mod pod_bytes;
+pub mod quantity;
 pub mod schema;
+pub mod special;
+pub mod time;
 pub mod wire;

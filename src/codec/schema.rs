@@ -3,6 +3,8 @@
 //! Fields stand in the order of the Go structs (`kubernetes/api core/v1/types.go`), which is the order in which
 //! Kubernetes prints JSON keys.
 
+use std::sync::LazyLock;
+
 /// Position of a message in [`MESSAGES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub u16);
@@ -108,6 +110,32 @@ impl MessageId {
     }
 }
 
+/// For each message the rows of its fields, in the order of the field numbers.
+static NUMBER_ORDER: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+    let order = |m: &Message| {
+        let mut rows: Vec<usize> = (0..m.fields.len()).collect();
+        rows.sort_by_key(|i| m.fields.get(*i).map(|f| f.number));
+        rows
+    };
+    MESSAGES.iter().map(order).collect()
+});
+
+impl MessageId {
+    /// The fields with their rows, in the order of the field numbers: the order of the canonical encoding.
+    pub fn by_number(self) -> impl Iterator<Item = (usize, &'static Field)> {
+        let rows = NUMBER_ORDER.get(usize::from(self.0)).map(Vec::as_slice).unwrap_or_default();
+        rows.iter().filter_map(move |i| self.message().fields.get(*i).map(|f| (*i, f)))
+    }
+}
+
+impl Field {
+    /// Whether presence says something: a present zero differs from an absent field (Go pointers).
+    #[must_use]
+    pub const fn keeps_presence(&self) -> bool {
+        matches!(self.omit, Omit::Pointer | Omit::AlwaysPointer)
+    }
+}
+
 impl Message {
     /// The field with this number.
     #[must_use]
@@ -137,6 +165,24 @@ mod tests {
         assert_eq!(count(Omit::AlwaysPointer), 6);
         assert_eq!(count(Omit::StructAlways), 16);
         assert_eq!(count(Omit::Inline), 10);
+        assert!(id::POD.by_number().map(|(_, f)| f.number).eq([1, 2, 3]));
         assert_eq!(id::POD_SPEC.message().by_number(10).map(|f| f.name), Some("nodeName"));
+    }
+
+    /// Walkers recurse along the schema without a depth limit: no bytes can make them go deeper than the table.
+    #[test]
+    fn no_message_contains_itself() {
+        fn depth(id: MessageId, above: &mut Vec<MessageId>) -> usize {
+            assert!(!above.contains(&id), "{} contains itself", id.message().name);
+            above.push(id);
+            let below = id.message().fields.iter().filter_map(|f| match f.kind {
+                Kind::Message(m) => Some(depth(m, above)),
+                _ => None,
+            });
+            let deepest = below.max().unwrap_or(0);
+            above.pop();
+            deepest + 1
+        }
+        assert!(depth(id::POD, &mut Vec::new()) < 16);
     }
 }

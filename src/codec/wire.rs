@@ -134,6 +134,21 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// Reads the numbers of a packed repeated field.
+pub fn varints(bytes: &[u8]) -> impl Iterator<Item = Result<u64, WireError>> + '_ {
+    let mut at = fields(bytes);
+    std::iter::from_fn(move || {
+        if at.at >= at.bytes.len() {
+            return None;
+        }
+        let number = at.varint();
+        if number.is_err() {
+            at.at = at.bytes.len();
+        }
+        Some(number)
+    })
+}
+
 /// Appends a varint.
 pub fn put_varint(out: &mut Vec<u8>, mut n: u64) {
     while n > 0x7f {
