@@ -6,15 +6,23 @@ use super::update::{Health, SourceId};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::finding::Finding;
 
-/// One pod as it is served, with the strings that readers look it up by.
-#[derive(Debug, PartialEq, Eq)]
-pub struct PodEntry {
+/// Which pod it is: all that is left to say once it is gone. Apart from [`PodEntry`], so that a watcher that
+/// remembers what it sent holds no pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PodId {
     /// `metadata.uid`.
     pub uid: String,
     /// `metadata.namespace`.
     pub namespace: String,
     /// `metadata.name`.
     pub name: String,
+}
+
+/// One pod as it is served, with the strings that readers look it up by.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PodEntry {
+    /// UID, namespace and name; shared by all versions of the pod.
+    pub id: Arc<PodId>,
     /// `status.phase`.
     pub phase: String,
     /// Runtime ids of its containers, newest instance first, without the `containerd://` prefix.
@@ -67,7 +75,7 @@ impl Snapshot {
     /// The pod with this UID.
     #[must_use]
     pub fn by_uid(&self, uid: &str) -> Option<&Arc<PodEntry>> {
-        let at = self.pods.binary_search_by(|p| p.uid.as_str().cmp(uid)).ok()?;
+        let at = self.pods.binary_search_by(|p| p.id.uid.as_str().cmp(uid)).ok()?;
         self.pods.get(at)
     }
 }
