@@ -4,6 +4,7 @@ pub mod canonical;
 #[cfg(test)]
 mod golden;
 pub mod json;
+pub mod mask;
 mod members;
 pub mod pod_bytes;
 pub mod quantity;
