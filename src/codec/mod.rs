@@ -12,3 +12,4 @@ pub mod schema;
 pub mod special;
 pub mod time;
 pub mod wire;
+pub mod yaml;

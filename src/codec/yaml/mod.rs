@@ -1,0 +1,97 @@
+//! YAML and JSON documents as Kubernetes reads them, with the places of all values.
+//!
+//! Kubernetes turns YAML into JSON first (`kubernetes-sigs/yaml`), with the scalars of YAML 1.1, and takes a text
+//! that begins with `{` for JSON (`k8s.io/apimachinery pkg/util/yaml`).
+
+mod builder;
+mod json_text;
+mod marks;
+mod scalar;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub use marks::{Mark, Marks};
+
+/// Values that a document may hold, the copies that aliases make included.
+pub const MAX_NODES: usize = 500_000;
+/// Bytes of text that anchors and aliases may copy.
+pub const MAX_COPIED: usize = 16 << 20;
+/// Objects and lists within each other.
+pub const MAX_DEPTH: usize = 100;
+/// Keys that occur twice which are reported.
+const MAX_DUPLICATES: usize = 100;
+
+/// One document.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    /// The content as JSON.
+    pub value: Value,
+    /// Where its values stand.
+    pub marks: Marks,
+    /// Keys that stand twice in one mapping; the last one counts. At most 100 are listed.
+    pub duplicates: Vec<Duplicate>,
+}
+
+/// A key that stands twice in one mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Path of the key, such as `spec.hostNetwork`.
+    pub path: String,
+    /// Where it stands again.
+    pub mark: Mark,
+}
+
+/// A text that is not YAML, or that holds more than it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct YamlError {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl fmt::Display for YamlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.problem)
+    }
+}
+
+impl std::error::Error for YamlError {}
+
+/// Reads the first document of a text. A text without any content is null.
+///
+/// # Errors
+/// The text is not UTF-8, not YAML (or not JSON, if it begins with `{`), or exceeds [`MAX_NODES`],
+/// [`MAX_COPIED`] or [`MAX_DEPTH`].
+pub fn parse(text: &[u8]) -> Result<Document, YamlError> {
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(e) => {
+            let sound = text.get(..e.valid_up_to()).unwrap_or_default();
+            return Err(at_end(&String::from_utf8_lossy(sound), "this is not UTF-8"));
+        }
+    };
+    if text.trim_start().starts_with('{') {
+        return json_text::parse(text);
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_control() && !"\t\n\r\u{85}".contains(*c)) {
+        let before = text.get(..at).unwrap_or_default();
+        return Err(at_end(before, &format!("the control character U+{:04X} is not allowed", u32::from(c))));
+    }
+    builder::parse(text)
+}
+
+/// An error at the end of the text that was read so far.
+fn at_end(before: &str, problem: &str) -> YamlError {
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    YamlError { line: line as u32, column: column as u32, problem: problem.into() }
+}
+
+#[cfg(test)]
+mod tests;
