@@ -2,10 +2,16 @@
 //! name and UID are known.
 
 mod duplicates;
+mod read;
+#[cfg(test)]
+mod recorded_tests;
+#[cfg(test)]
+mod rule_tests;
 
 use super::finding::Finding;
 
 pub use duplicates::mark_duplicates;
+pub use read::{read, read_list};
 
 /// A pod that a manifest asks for. What depends on the node (name suffix, `nodeName`, UID, `config.*` annotations)
 /// is added by the reconciler.

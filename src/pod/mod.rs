@@ -1,8 +1,11 @@
 //! What Kubernetes says about a pod. Pure: no clock, no file system, no socket.
 
 pub mod columns;
+pub mod defaults;
 pub mod finding;
 pub mod manifest;
 pub mod names;
 pub mod observed;
+pub mod references;
 pub mod static_pod;
+pub mod validate;

@@ -63,7 +63,7 @@ pub fn pod_name(name: &str, node_name: &str) -> String {
     format!("{name}-{}", node_name.to_lowercase())
 }
 
-/// Puts the pod together. The manifest's sections are well-formed, as the reader of manifests makes them; of damaged
+/// Puts the pod together. The manifest's sections are well-formed, as [`super::manifest::read`] makes them; of damaged
 /// ones the part before the damage is taken.
 pub fn assemble(manifest: &Manifest, context: &StaticContext<'_>) -> PodSections {
     PodSections { metadata: metadata(manifest, context), spec: pod_spec(manifest, context) }
