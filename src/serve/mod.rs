@@ -1,1 +1,12 @@
 //! Snapshots turned into protocols.
+
+pub mod accept;
+pub mod connections;
+pub mod error;
+pub mod owned_socket;
+mod preface;
+mod quiet;
+
+pub use accept::{AcceptOptions, Acceptor, Peer};
+pub use error::ServeError;
+pub use owned_socket::{OwnedSocket, SocketOptions};
