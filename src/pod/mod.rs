@@ -3,9 +3,11 @@
 pub mod columns;
 pub mod defaults;
 pub mod finding;
+pub mod lookup;
 pub mod manifest;
 pub mod names;
 pub mod observed;
 pub mod references;
+pub mod selector;
 pub mod static_pod;
 pub mod validate;
