@@ -13,3 +13,4 @@ pub mod special;
 pub mod time;
 pub mod wire;
 pub mod yaml;
+pub mod yaml_print;

@@ -86,6 +86,20 @@ pub fn parse(text: &[u8]) -> Result<Document, YamlError> {
     builder::parse(text)
 }
 
+/// Whether a text without quotes is read as this very text, also by readers that know base-60 numbers and
+/// timestamps, which Kubernetes reads as text but quotes all the same.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    scalar::plain(text) == scalar::Scalar::Text && !scalar::is_base60(text) && !scalar::is_timestamp(text)
+}
+
+/// A number as Go prints it in YAML.
+pub(super) fn number(n: &serde_json::Number) -> String {
+    match n.as_f64() {
+        Some(f) if n.is_f64() => scalar::shortest(&format!("{f:e}")),
+        _ => n.to_string(),
+    }
+}
+
 /// An error at the end of the text that was read so far.
 fn at_end(before: &str, problem: &str) -> YamlError {
     let line = before.bytes().filter(|b| *b == b'\n').count() + 1;

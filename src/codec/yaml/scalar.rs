@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::codec::time::Time;
+
 /// A scalar by its type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scalar {
@@ -156,6 +158,51 @@ pub(super) fn shortest(scientific: &str) -> String {
         }
     }
     format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
+}
+
+/// Numbers to the base of 60, such as `12:30:45`: text here, numbers for other readers of YAML 1.1.
+pub(super) fn is_base60(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (number, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut places = number.split(':');
+    let digit = |b: &u8| b.is_ascii_digit() || *b == b'_';
+    let whole = places.next().unwrap_or_default().as_bytes();
+    let mut rest = places.peekable();
+    rest.peek().is_some()
+        && whole.first().is_some_and(u8::is_ascii_digit)
+        && whole.iter().all(digit)
+        && fraction.as_bytes().iter().all(digit)
+        && rest.all(|place| matches!(place.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
+}
+
+/// The timestamps that Go's library knows: a date, a date and a time without an offset, RFC 3339 with short fields.
+pub(super) fn is_timestamp(text: &str) -> bool {
+    let (date, time) = text.split_once(['T', 't', ' ']).map_or((text, None), |(d, t)| (d, Some(t)));
+    let mut fields = date.split('-');
+    let (Some(year), Some(month), Some(day), None) = (fields.next(), fields.next(), fields.next(), fields.next())
+    else {
+        return false;
+    };
+    let short = |field: &str| matches!(field.len(), 1 | 2) && field.bytes().all(|b| b.is_ascii_digit());
+    if year.len() != 4 || !short(month) || !short(day) {
+        return false;
+    }
+    let (clock, offset) = match time {
+        None => ("0:0:0", "Z"),
+        Some(time) if text.contains(' ') => (time, "Z"),
+        Some(time) => time.split_at(time.find(['Z', '+', '-']).unwrap_or(time.len())),
+    };
+    let padded = |field: &str| format!("{field:0>2}");
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let clock: Vec<_> = clock.split(':').collect();
+    let [hour, minute, second] = clock.as_slice() else {
+        return false;
+    };
+    [hour, minute, second].iter().all(|f| short(f)) && {
+        let (month, day, hour) = (padded(month), padded(day), padded(hour));
+        let (minute, second) = (padded(minute), padded(second));
+        Time::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}.{fraction}{offset}")).is_some()
+    }
 }
 
 /// Standard base64 with padding; line breaks do not count.
