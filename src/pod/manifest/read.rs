@@ -39,6 +39,7 @@ pub fn read(origin: &str, bytes: &[u8]) -> ManifestFile {
     };
     let mut file = finish(origin, pod, report, &document);
     file.findings.extend(duplicate_keys(origin, &document));
+    file.findings.sort_by_key(|f| (f.line, f.column));
     file
 }
 

@@ -3,7 +3,7 @@
 //! Source: `kubernetes/kubernetes pkg/apis/core/validation/validation.go` (validateContainers,
 //! validateInitContainers, validateContainerCommon, validateContainerPorts, checkHostPortConflicts).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::Place;
 use super::report::Report;
@@ -12,8 +12,8 @@ use crate::pod::names;
 
 /// What a container's rules depend on in the rest of the pod.
 pub struct Pod<'a> {
-    /// `spec.volumes`.
-    pub volumes: Place<'a>,
+    /// The volumes of `spec.volumes` by name.
+    pub volumes: BTreeMap<&'a str, Place<'a>>,
     /// `spec.restartPolicy`.
     pub restart_policy: &'a str,
     /// `spec.terminationGracePeriodSeconds`.
@@ -66,8 +66,7 @@ fn common<'a>(container: &Place<'a>, pod: &Pod<'_>, seen: &mut BTreeSet<&'a str>
     out.one_of(&container.at("terminationMessagePolicy"), &["FallbackToLogsOnError", "File"]);
     restart(container, out);
     ports(&container.at("ports"), out);
-    let volumes: Vec<&str> = pod.volumes.items().map(|v| v.at("name").text()).collect();
-    env::check(container, &volumes, out);
+    env::check(container, &pod.volumes, out);
     mount::check(container, &pod.volumes, out);
     resources::check(&container.at("resources"), resources::Owner::Container, out);
     resize_policy(&container.at("resizePolicy"), pod.restart_policy, out);

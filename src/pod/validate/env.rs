@@ -3,6 +3,8 @@
 //! Source: `kubernetes/kubernetes pkg/apis/core/validation/validation.go` (ValidateEnv, ValidateEnvFrom,
 //! validateObjectFieldSelector, validateContainerResourceFieldSelector), `pkg/apis/core/pods/helpers.go`.
 
+use std::collections::BTreeMap;
+
 use super::place::Place;
 use super::report::Report;
 use super::resources::quantity;
@@ -31,7 +33,7 @@ const RESOURCES: [&str; 6] = [
 const MEMORY_DIVISORS: [&str; 13] = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 
 /// Checks `env` and `envFrom` of a container.
-pub fn check(container: &Place<'_>, volumes: &[&str], out: &mut Report) {
+pub fn check(container: &Place<'_>, volumes: &BTreeMap<&str, Place<'_>>, out: &mut Report) {
     for variable in container.at("env").items() {
         let name = variable.at("name");
         if name.is_empty() {
@@ -70,7 +72,7 @@ fn reference_name(place: &Place<'_>, out: &mut Report) {
     }
 }
 
-fn value_from(from: &Place<'_>, has_value: bool, volumes: &[&str], out: &mut Report) {
+fn value_from(from: &Place<'_>, has_value: bool, volumes: &BTreeMap<&str, Place<'_>>, out: &mut Report) {
     let found = SOURCES.iter().filter(|s| from.at(s).present()).count();
     if found == 0 {
         let detail =
@@ -101,7 +103,7 @@ fn value_from(from: &Place<'_>, has_value: bool, volumes: &[&str], out: &mut Rep
             }
         }
         let volume = file.at("volumeName");
-        if !volume.is_empty() && !volumes.contains(&volume.text()) {
+        if !volume.is_empty() && !volumes.contains_key(volume.text()) {
             out.not_found(&volume, "UnknownVolume", "declare the volume under spec.volumes");
         }
     }

@@ -3,14 +3,14 @@
 //! Source: `kubernetes/kubernetes pkg/apis/core/validation/validation.go` (ValidateVolumeMounts,
 //! ValidateVolumeDevices, validateMountPropagation, validateMountRecursiveReadOnly).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::Place;
 use super::report::Report;
 use crate::pod::names;
 
-/// Checks `volumeMounts` and `volumeDevices` of a container. `volumes` are the pod's volumes.
-pub fn check(container: &Place<'_>, volumes: &Place<'_>, out: &mut Report) {
+/// Checks `volumeMounts` and `volumeDevices` of a container. `volumes` are the pod's volumes by name.
+pub fn check(container: &Place<'_>, volumes: &BTreeMap<&str, Place<'_>>, out: &mut Report) {
     let mut paths = BTreeSet::new();
     let privileged = container.at("securityContext").at("privileged").truth();
     for mount in container.at("volumeMounts").items() {
@@ -28,7 +28,7 @@ pub fn check(container: &Place<'_>, volumes: &Place<'_>, out: &mut Report) {
     }
     for device in container.at("volumeDevices").items() {
         let name = device.at("name");
-        if volume(volumes, name.text()).is_some() {
+        if volumes.contains_key(name.text()) {
             let detail = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
             out.invalid(&name, "InvalidVolume", detail);
         } else {
@@ -37,21 +37,17 @@ pub fn check(container: &Place<'_>, volumes: &Place<'_>, out: &mut Report) {
     }
 }
 
-fn volume<'a>(volumes: &Place<'a>, name: &str) -> Option<Place<'a>> {
-    volumes.items().find(|v| v.at("name").text() == name)
-}
-
-fn mount_name(mount: &Place<'_>, volumes: &Place<'_>, out: &mut Report) {
+fn mount_name(mount: &Place<'_>, volumes: &BTreeMap<&str, Place<'_>>, out: &mut Report) {
     let name = mount.at("name");
     if name.is_empty() {
         out.required(&name, "name the volume under spec.volumes that is mounted");
-    } else if volume(volumes, name.text()).is_none() {
+    } else if !volumes.contains_key(name.text()) {
         out.not_found(&name, "UnknownVolume", "declare the volume under spec.volumes or correct its name here");
     }
 }
 
-fn sub_path(mount: &Place<'_>, volumes: &Place<'_>, out: &mut Report) {
-    let of_image = volume(volumes, mount.at("name").text()).is_some_and(|v| v.at("image").present());
+fn sub_path(mount: &Place<'_>, volumes: &BTreeMap<&str, Place<'_>>, out: &mut Report) {
+    let of_image = volumes.get(mount.at("name").text()).is_some_and(|v| v.at("image").present());
     let (plain, expression) = (mount.at("subPath"), mount.at("subPathExpr"));
     for place in [&plain, &expression] {
         if place.is_empty() {

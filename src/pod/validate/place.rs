@@ -94,6 +94,12 @@ impl<'a> Place<'a> {
         map.into_iter().flatten().map(|(key, value)| (key.as_str(), self.entry(key, value)))
     }
 
+    /// The entry of a map with this key, if there is one.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<Self> {
+        Some(self.entry(key, self.value.get(key)?))
+    }
+
     fn entry(&self, key: &str, value: &'a Value) -> Self {
         Place { path: format!("{}[{key}]", self.path), value }
     }

@@ -19,23 +19,44 @@ pub struct Problem {
 /// Collects problems; each method writes one in the words of `kubernetes/apimachinery
 /// pkg/util/validation/field/errors.go`, followed by what to do where those words do not say it.
 #[derive(Debug, Default)]
-pub struct Report(Vec<Problem>);
+pub struct Report {
+    problems: Vec<Problem>,
+    errors: usize,
+    warnings: usize,
+}
+
+/// Errors, and warnings, that one report holds: a file that is wrong from end to end is told so, and no more.
+const MAX_OF_EACH: usize = 100;
 
 impl Report {
     /// All problems, in the order in which they were found.
     #[must_use]
-    pub fn into_problems(self) -> Vec<Problem> {
-        self.0
+    pub fn into_problems(mut self) -> Vec<Problem> {
+        let left_out = self.errors.saturating_sub(MAX_OF_EACH) + self.warnings.saturating_sub(MAX_OF_EACH);
+        if left_out > 0 {
+            let message = format!("{left_out} more problems are not listed; correct those that are");
+            let (field, severity) = (String::new(), Severity::Warning);
+            self.problems.push(Problem { field, severity, reason: "TooManyFindings", message });
+        }
+        self.problems
+    }
+
+    fn add(&mut self, field: &str, severity: Severity, reason: &'static str, message: String) {
+        let count = if severity == Severity::Error { &mut self.errors } else { &mut self.warnings };
+        *count += 1;
+        if *count <= MAX_OF_EACH {
+            self.problems.push(Problem { field: field.to_owned(), severity, reason, message });
+        }
     }
 
     /// Adds an error in free words.
     pub fn error(&mut self, place: &Place<'_>, reason: &'static str, message: String) {
-        self.0.push(Problem { field: place.path().to_owned(), severity: Severity::Error, reason, message });
+        self.add(place.path(), Severity::Error, reason, message);
     }
 
     /// Adds a warning in free words.
     pub fn warning(&mut self, field: &str, reason: &'static str, message: String) {
-        self.0.push(Problem { field: field.to_owned(), severity: Severity::Warning, reason, message });
+        self.add(field, Severity::Warning, reason, message);
     }
 
     /// A value must be there and is not. `advice` says what to write.

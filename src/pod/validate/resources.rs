@@ -41,18 +41,21 @@ pub fn check(resources: &Place<'_>, owner: Owner, out: &mut Report) {
         let mut huge_pages = false;
         let mut base = false;
         for (name, place) in list.entries() {
-            resource_name(name, &place, owner, out);
-            amount(name, &place, out);
             huge_pages |= is_huge_page(name);
             base |= matches!(name, "cpu" | "memory");
+            // A request that was made from the limit would only be told twice.
+            let copy = limits.find(name).filter(|l| l.path() != place.path() && l.value() == place.value());
+            if copy.is_none() {
+                resource_name(name, &place, owner, out);
+                amount(name, &place, out);
+            }
         }
         if huge_pages && !base && owner == Owner::Container {
             out.forbidden(list, "InvalidResource", "HugePages require cpu or memory");
         }
     }
     for (name, request) in requests.entries() {
-        let limit = limits.entries().find(|(n, _)| *n == name).map(|(_, l)| l);
-        compare(name, &request, limit.as_ref(), &limits, out);
+        compare(name, &request, limits.find(name).as_ref(), &limits, out);
     }
     for claim in resources.at("claims").items() {
         let advice = "must be one of the names in pod.spec.resourceClaims, which a static pod cannot have";

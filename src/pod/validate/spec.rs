@@ -12,7 +12,7 @@ use crate::pod::names;
 pub fn check(spec: &Place<'_>, out: &mut Report) {
     volume::check(&spec.at("volumes"), out);
     let pod = container::Pod {
-        volumes: spec.at("volumes"),
+        volumes: spec.at("volumes").items().map(|v| (v.at("name").text(), v)).collect(),
         restart_policy: spec.at("restartPolicy").text(),
         grace: spec.at("terminationGracePeriodSeconds").number().unwrap_or_default(),
         host_users: spec.at("hostUsers").value().as_bool() != Some(false),
