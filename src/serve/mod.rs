@@ -1,6 +1,7 @@
 //! Snapshots turned into protocols.
 
 pub mod accept;
+pub mod bucket;
 pub mod connections;
 pub mod error;
 pub mod owned_socket;
