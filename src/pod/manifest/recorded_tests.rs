@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use super::{read, ManifestFile};
-use crate::codec::json;
+use super::{read, Manifest, ManifestFile};
 use crate::codec::schema::{id, MessageId};
+use crate::codec::wire::{self, Value};
+use crate::codec::{canonical, json};
 use crate::pod::static_pod::{assemble, StaticContext};
 use crate::store::update::SourceId;
 
@@ -39,16 +40,16 @@ fn manifests(snapshot: &Path) -> BTreeMap<String, ManifestFile> {
     out
 }
 
-fn served(snapshot: &Path) -> Vec<Value> {
-    let pods: Value = serde_json::from_slice(&fs::read(snapshot.join("pods.json")).unwrap()).unwrap();
+fn served(snapshot: &Path) -> Vec<Json> {
+    let pods: Json = serde_json::from_slice(&fs::read(snapshot.join("pods.json")).unwrap()).unwrap();
     pods["items"].as_array().cloned().unwrap_or_default()
 }
 
-fn text<'a>(pod: &'a Value, path: &str) -> &'a str {
-    pod.pointer(path).and_then(Value::as_str).unwrap_or_default()
+fn text<'a>(pod: &'a Json, path: &str) -> &'a str {
+    pod.pointer(path).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn shown(message: MessageId, bytes: &[u8]) -> Value {
+fn shown(message: MessageId, bytes: &[u8]) -> Json {
     json::from_wire(message, bytes).unwrap()
 }
 
@@ -101,6 +102,37 @@ fn exactly_what_the_kubelet_served_is_accepted() {
             assert!(file.pod.is_some() || broken, "{}: {:?}", snapshot.display(), file.findings);
         }
     }
+}
+
+/// The same against the bytes of the kubelet's Pods API, once the zero fields that Go writes are dropped.
+#[test]
+fn bytes_are_those_of_the_pods_api() {
+    let mut compared = 0;
+    for snapshot in snapshots() {
+        let Ok(answer) = fs::read(snapshot.join("ListPodsResponse.pb")) else { continue };
+        let files = manifests(&snapshot);
+        for field in wire::fields(&answer) {
+            let Value::Bytes(pod) = field.unwrap().value else { continue };
+            let theirs = canonical::pod(pod).unwrap();
+            let metadata = shown(id::OBJECT_META, theirs.metadata());
+            let wanted = |m: &&Manifest| {
+                format!("{}-{NODE}", m.name) == text(&metadata, "/name") && m.namespace == text(&metadata, "/namespace")
+            };
+            let Some(manifest) = files.values().filter_map(|f| f.pod.as_ref()).find(wanted) else { continue };
+            let context = StaticContext {
+                node_name: NODE,
+                uid: text(&metadata, "/uid"),
+                source: SourceId::File,
+                seen: text(&metadata, "/annotations/kubernetes.io~1config.seen"),
+                annotations: &[],
+            };
+            let ours = assemble(manifest, &context);
+            assert_eq!(ours.metadata, theirs.metadata(), "{}", snapshot.display());
+            assert_eq!(ours.spec, theirs.spec(), "{}", snapshot.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 30, "only {compared} were compared");
 }
 
 /// The eight broken manifests, each with what is said about it.
