@@ -1,0 +1,178 @@
+//! The settings of the daemon as options: what the command line says, filled up by the configuration file.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use argh::{ArgsInfo, FromArgs};
+
+use super::duration::GoDuration;
+use super::values::{Endpoint, LogFormat, Mode, SourceName, StateDir};
+
+/// Run the daemon: find the node's manifests and container runtime, and serve its pods on root-only sockets. Every
+/// option can also stand in the configuration file, under the same name; the command line wins.
+#[derive(ArgsInfo, Clone, Debug, Default, FromArgs, PartialEq)]
+#[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
+pub struct ServeOptions {
+    /// directory or file with static pod manifests (default: the one of the distribution that is found)
+    #[argh(option, arg_name = "path")]
+    pub pod_manifest_path: Option<PathBuf>,
+    /// socket of the container runtime, or none for manifests only (default: the one that is found)
+    #[argh(option, arg_name = "unix:///path|none")]
+    pub container_runtime_endpoint: Option<Endpoint>,
+    /// name of this node (default: what the kubelet on this node calls it)
+    #[argh(option, arg_name = "name")]
+    pub hostname_override: Option<String>,
+    /// socket to serve on; may be repeated (default: /var/lib/kubelet/pods/kubelet.sock and
+    /// /run/nodepods/pods.sock)
+    #[argh(option, arg_name = "path")]
+    pub socket: Vec<PathBuf>,
+    /// permission bits of the sockets (default 0600)
+    #[argh(option, arg_name = "octal")]
+    pub socket_mode: Option<Mode>,
+    /// user id, besides root and the daemon's own, whose connections are accepted; may be repeated
+    #[argh(option, arg_name = "uid")]
+    pub allow_uid: Vec<u32>,
+    /// directory for what outlives a restart, or none (default /var/lib/nodepods)
+    #[argh(option, arg_name = "path|none")]
+    pub state_dir: Option<StateDir>,
+    /// configuration file (default /etc/nodepods/config.yaml, if it is there)
+    #[argh(option, arg_name = "path")]
+    pub config: Option<PathBuf>,
+    /// socket for reads over HTTP; accepted, but not served yet; may be repeated
+    #[argh(option, arg_name = "path")]
+    pub http_socket: Vec<PathBuf>,
+    /// how often all manifests are read again, besides when they change (default 20s)
+    #[argh(option, arg_name = "duration")]
+    pub file_check_frequency: Option<GoDuration>,
+    /// how often the runtime is asked for its containers (default 1s)
+    #[argh(option, arg_name = "duration")]
+    pub cri_poll_interval: Option<GoDuration>,
+    /// how long a silent runtime is waited for before pods are served without it; 0 waits for ever (default 15s)
+    #[argh(option, arg_name = "duration")]
+    pub init_timeout: Option<GoDuration>,
+    /// source without which nothing is served: file, http, cri, apiserver or kubelet; may be repeated
+    #[argh(option, arg_name = "source")]
+    pub require: Vec<SourceName>,
+    /// how long a watching client may take no data before it is dropped (default 60s)
+    #[argh(option, arg_name = "duration")]
+    pub watch_send_timeout: Option<GoDuration>,
+    /// most watches at a time (default 1024)
+    #[argh(option, arg_name = "number")]
+    pub max_watchers: Option<usize>,
+    /// most connections at a time (default 256)
+    #[argh(option, arg_name = "number")]
+    pub max_connections: Option<usize>,
+    /// form of the log on standard error: text or json (default text)
+    #[argh(option, arg_name = "format")]
+    pub log_format: Option<LogFormat>,
+    /// log more: -v for details, -vv for everything; NODEPODS_LOG sets the level too
+    #[argh(switch, short = 'v')]
+    pub verbose: u8,
+}
+
+/// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
+pub const KEYS: [&str; 16] = [
+    "pod-manifest-path",
+    "container-runtime-endpoint",
+    "hostname-override",
+    "socket",
+    "socket-mode",
+    "allow-uid",
+    "state-dir",
+    "http-socket",
+    "file-check-frequency",
+    "cri-poll-interval",
+    "init-timeout",
+    "require",
+    "watch-send-timeout",
+    "max-watchers",
+    "max-connections",
+    "log-format",
+];
+
+/// Why a key of the configuration file cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FillError {
+    /// No option has this name.
+    UnknownKey,
+    /// A list stands where one value is expected.
+    NotAList,
+    /// The value with this position in the list does not fit.
+    Value(usize, String),
+}
+
+impl ServeOptions {
+    /// Takes the values of one key of the configuration file, unless the command line has said something else.
+    /// They are checked all the same.
+    ///
+    /// # Errors
+    /// The key is unknown, or a value does not fit it.
+    pub fn fill(&mut self, key: &str, values: &[String]) -> Result<(), FillError> {
+        match key {
+            "pod-manifest-path" => one(&mut self.pod_manifest_path, values),
+            "container-runtime-endpoint" => one(&mut self.container_runtime_endpoint, values),
+            "hostname-override" => one(&mut self.hostname_override, values),
+            "socket" => many(&mut self.socket, values),
+            "socket-mode" => one(&mut self.socket_mode, values),
+            "allow-uid" => many(&mut self.allow_uid, values),
+            "state-dir" => one(&mut self.state_dir, values),
+            "http-socket" => many(&mut self.http_socket, values),
+            "file-check-frequency" => one(&mut self.file_check_frequency, values),
+            "cri-poll-interval" => one(&mut self.cri_poll_interval, values),
+            "init-timeout" => one(&mut self.init_timeout, values),
+            "require" => many(&mut self.require, values),
+            "watch-send-timeout" => one(&mut self.watch_send_timeout, values),
+            "max-watchers" => one(&mut self.max_watchers, values),
+            "max-connections" => one(&mut self.max_connections, values),
+            "log-format" => one(&mut self.log_format, values),
+            _ => Err(FillError::UnknownKey),
+        }
+    }
+}
+
+fn one<T: FromStr<Err: ToString>>(slot: &mut Option<T>, values: &[String]) -> Result<(), FillError> {
+    let [value] = values else {
+        return Err(FillError::NotAList);
+    };
+    let value = value.parse().map_err(|e: T::Err| FillError::Value(0, e.to_string()))?;
+    slot.get_or_insert(value);
+    Ok(())
+}
+
+fn many<T: FromStr<Err: ToString>>(slot: &mut Vec<T>, values: &[String]) -> Result<(), FillError> {
+    let parse = |(i, v): (usize, &String)| v.parse().map_err(|e: T::Err| FillError::Value(i, e.to_string()));
+    let values = values.iter().enumerate().map(parse).collect::<Result<Vec<T>, _>>()?;
+    if slot.is_empty() {
+        *slot = values;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_is_a_key_of_the_file() {
+        let flags = ServeOptions::get_args_info().flags;
+        let options: Vec<_> = flags.iter().map(|f| f.long.trim_start_matches('-')).collect();
+        let settings: Vec<_> = options.iter().copied().filter(|o| !["config", "verbose", "help"].contains(o)).collect();
+        assert_eq!(settings, KEYS);
+        for key in KEYS {
+            assert_ne!(ServeOptions::default().fill(key, &["1".into()]), Err(FillError::UnknownKey), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_wins_and_the_file_is_checked_all_the_same() {
+        let mut options = ServeOptions { socket: vec!["/a".into()], ..ServeOptions::default() };
+        options.fill("socket", &["/b".into(), "/c".into()]).unwrap();
+        options.fill("init-timeout", &["5s".into()]).unwrap();
+        assert_eq!(options.socket, [PathBuf::from("/a")]);
+        assert_eq!(options.init_timeout, Some(GoDuration::from_secs(5)));
+        let error = options.fill("allow-uid", &["1".into(), "root".into()]).unwrap_err();
+        assert!(matches!(error, FillError::Value(1, _)), "{error:?}");
+        assert_eq!(options.fill("init-timeout", &[]), Err(FillError::NotAList));
+        assert!(options.fill("init-timeout", &["5".into()]).is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! Settings as the daemon uses them: every value there, checked for sense.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::duration::GoDuration;
+use super::options::ServeOptions;
+use super::values::{Endpoint, LogFormat, Mode, StateDir};
+use crate::store::update::SourceId;
+
+/// The path that the Kubernetes documentation names.
+pub const DOCUMENTED_SOCKET: &str = "/var/lib/kubelet/pods/kubelet.sock";
+/// The socket to mount into client pods: in a directory of its own.
+pub const OWN_SOCKET: &str = "/run/nodepods/pods.sock";
+/// Where state is kept.
+pub const STATE_DIR: &str = "/var/lib/nodepods";
+
+/// Everything that `serve` needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Directory or file with manifests; `None` looks for the distribution's.
+    pub pod_manifest_path: Option<PathBuf>,
+    /// The runtime; `None` looks for it.
+    pub runtime: Option<Endpoint>,
+    /// The node's name; `None` finds it out.
+    pub hostname_override: Option<String>,
+    /// Sockets to serve on.
+    pub sockets: Vec<PathBuf>,
+    /// Their permission bits.
+    pub socket_mode: u32,
+    /// Users besides root and our own whose connections are accepted.
+    pub allow_uids: Vec<u32>,
+    /// Where state is kept; `None` keeps nothing.
+    pub state_dir: Option<PathBuf>,
+    /// Period of full manifest reads.
+    pub file_check_frequency: Duration,
+    /// Period of runtime polls.
+    pub cri_poll_interval: Duration,
+    /// How long a silent runtime is waited for; `None` waits for ever.
+    pub init_timeout: Option<Duration>,
+    /// Sources that are waited for besides the manifests and the runtime.
+    pub require: Vec<SourceId>,
+    /// How long a watcher may take nothing.
+    pub watch_send_timeout: Duration,
+    /// Most watches at a time.
+    pub max_watchers: usize,
+    /// Most connections at a time.
+    pub max_connections: usize,
+    /// Form of the log.
+    pub log_format: LogFormat,
+    /// 0 for changes of state, 1 for details, 2 for everything.
+    pub verbosity: u8,
+}
+
+/// A value that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsError {
+    /// The option.
+    pub option: &'static str,
+    /// What is wrong with its value.
+    pub problem: String,
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.option, self.problem)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Puts defaults where nothing was said, and checks what was said.
+    ///
+    /// # Errors
+    /// A value makes no sense; the first one is named.
+    pub fn resolve(options: ServeOptions) -> Result<Self, SettingsError> {
+        let span = |value: Option<GoDuration>, default: u64| value.map_or(Duration::from_secs(default), |d| d.0);
+        let settings = Self {
+            pod_manifest_path: options.pod_manifest_path,
+            runtime: options.container_runtime_endpoint,
+            hostname_override: options.hostname_override,
+            sockets: if options.socket.is_empty() {
+                vec![DOCUMENTED_SOCKET.into(), OWN_SOCKET.into()]
+            } else {
+                options.socket
+            },
+            socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
+            allow_uids: options.allow_uid,
+            state_dir: match options.state_dir {
+                None => Some(STATE_DIR.into()),
+                Some(StateDir::Path(path)) => Some(path),
+                Some(StateDir::None) => None,
+            },
+            file_check_frequency: span(options.file_check_frequency, 20),
+            cri_poll_interval: span(options.cri_poll_interval, 1),
+            init_timeout: Some(span(options.init_timeout, 15)).filter(|d| !d.is_zero()),
+            require: options.require.into_iter().map(|name| name.0).collect(),
+            watch_send_timeout: span(options.watch_send_timeout, 60),
+            max_watchers: options.max_watchers.unwrap_or(1024),
+            max_connections: options.max_connections.unwrap_or(256),
+            log_format: options.log_format.unwrap_or_default(),
+            verbosity: options.verbose,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let wrong = |option, problem: &str| Err(SettingsError { option, problem: problem.into() });
+        if self.hostname_override.as_ref().is_some_and(|name| !is_subdomain(name)) {
+            return wrong("hostname-override", "a node name is lower-case letters, digits, '-' and '.', at most 253");
+        }
+        absolute("pod-manifest-path", self.pod_manifest_path.iter())?;
+        absolute("socket", self.sockets.iter())?;
+        absolute("state-dir", self.state_dir.iter())?;
+        if self.sockets.iter().enumerate().any(|(i, s)| self.sockets.iter().take(i).any(|other| other == s)) {
+            return wrong("socket", "the same path is named twice");
+        }
+        if self.socket_mode & 0o600 != 0o600 {
+            return wrong("socket-mode", "the owner needs read and write permission, such as 0600 or 0660");
+        }
+        if self.file_check_frequency < Duration::from_secs(1) {
+            return wrong("file-check-frequency", "at least 1s");
+        }
+        if self.cri_poll_interval < Duration::from_millis(100) {
+            return wrong("cri-poll-interval", "at least 100ms");
+        }
+        if self.watch_send_timeout < Duration::from_secs(1) {
+            return wrong("watch-send-timeout", "at least 1s");
+        }
+        if self.max_watchers == 0 {
+            return wrong("max-watchers", "at least 1");
+        }
+        if self.max_connections == 0 {
+            return wrong("max-connections", "at least 1");
+        }
+        Ok(())
+    }
+}
+
+fn absolute<'a>(option: &'static str, paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SettingsError> {
+    match paths.map(PathBuf::as_path).find(|path| !Path::is_absolute(path)) {
+        None => Ok(()),
+        Some(path) => Err(SettingsError { option, problem: format!("{} must begin with /", path.display()) }),
+    }
+}
+
+/// RFC 1123 subdomain, the rule for node names.
+fn is_subdomain(name: &str) -> bool {
+    let label = |l: &str| {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !l.is_empty() && l.chars().all(inner) && !l.starts_with('-') && !l.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults() {
+        let settings = Settings::resolve(ServeOptions::default()).unwrap();
+        assert_eq!(settings.sockets, [PathBuf::from(DOCUMENTED_SOCKET), OWN_SOCKET.into()]);
+        assert_eq!((settings.socket_mode, settings.state_dir), (0o600, Some(STATE_DIR.into())));
+        assert_eq!(settings.init_timeout, Some(Duration::from_secs(15)));
+        assert_eq!((settings.max_watchers, settings.max_connections), (1024, 256));
+    }
+
+    #[test]
+    fn none_and_zero_mean_what_they_say() {
+        let options = ServeOptions {
+            state_dir: Some(StateDir::None),
+            init_timeout: Some(GoDuration::from_secs(0)),
+            container_runtime_endpoint: Some(Endpoint::None),
+            ..ServeOptions::default()
+        };
+        let settings = Settings::resolve(options).unwrap();
+        assert_eq!((settings.state_dir, settings.init_timeout), (None, None));
+        assert_eq!(settings.runtime, Some(Endpoint::None));
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        let base = ServeOptions::default;
+        let table = [
+            ("socket", ServeOptions { socket: vec!["pods.sock".into()], ..base() }),
+            ("socket", ServeOptions { socket: vec!["/a".into(), "/a".into()], ..base() }),
+            ("socket-mode", ServeOptions { socket_mode: Some(Mode(0o060)), ..base() }),
+            ("hostname-override", ServeOptions { hostname_override: Some("Node_1".into()), ..base() }),
+            ("hostname-override", ServeOptions { hostname_override: Some(String::new()), ..base() }),
+            ("cri-poll-interval", ServeOptions { cri_poll_interval: Some(GoDuration::from_secs(0)), ..base() }),
+            ("max-watchers", ServeOptions { max_watchers: Some(0), ..base() }),
+            ("state-dir", ServeOptions { state_dir: Some(StateDir::Path("state".into())), ..base() }),
+        ];
+        for (option, options) in table {
+            assert_eq!(Settings::resolve(options).unwrap_err().option, option);
+        }
+    }
+}
