@@ -7,6 +7,8 @@ pub mod json;
 pub mod mask;
 mod members;
 pub mod pod_bytes;
+#[cfg(test)]
+mod properties;
 pub mod quantity;
 pub mod schema;
 pub mod special;
