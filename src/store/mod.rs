@@ -2,6 +2,7 @@
 //! around the current snapshot.
 
 pub mod handle;
+pub mod masked;
 pub mod paging;
 pub mod snapshot;
 pub mod update;

@@ -8,7 +8,7 @@ use crate::pod::finding::Finding;
 
 /// Which pod it is: all that is left to say once it is gone. Apart from [`PodEntry`], so that a watcher that
 /// remembers what it sent holds no pod.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PodId {
     /// `metadata.uid`.
     pub uid: String,
