@@ -2,6 +2,9 @@
 //!
 //! Kubernetes turns YAML into JSON first (`kubernetes-sigs/yaml`), with the scalars of YAML 1.1, and takes a text
 //! that begins with `{` for JSON (`k8s.io/apimachinery pkg/util/yaml`).
+//!
+//! Known differences, all of them errors here: flow collections and quoted text that go on in a line indented less
+//! than YAML 1.2 asks for. One is laxer: a root mapping may be indented with tabs.
 
 mod builder;
 mod json_text;

@@ -137,6 +137,8 @@ fn documents() {
         assert_eq!(value(empty), Ok(Value::Null), "{empty:?}");
     }
     assert_eq!(value("\u{feff}a: 1"), Ok(json!({"a": 1})));
+    assert_eq!(value("a: b\r\nc: |\r\n  d\r\n  e\r\n"), Ok(json!({"a": "b", "c": "d\ne\n"})));
+    assert_eq!(value("a:\n  b: [\n    c,\n  ]\n"), Ok(json!({"a": {"b": ["c"]}})));
     assert_eq!(value("---\na: 1\n---\nb: [\n"), Ok(json!({"a": 1})));
     assert_eq!(value("%YAML 1.1\n---\na: 1\n"), Ok(json!({"a": 1})));
     assert_eq!(value(" {\"a\": 30.0, \"b\": [1, {\"c\": \"\\u00e9\"}]}"), Ok(json!({"a": 30.0, "b": [1, {"c": "é"}]})));
