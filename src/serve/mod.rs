@@ -4,6 +4,7 @@ pub mod accept;
 pub mod bucket;
 pub mod connections;
 pub mod error;
+pub mod grpc;
 pub mod owned_socket;
 mod preface;
 mod quiet;

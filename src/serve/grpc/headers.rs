@@ -1,0 +1,67 @@
+//! Initial response metadata: what a client should know about the answer.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use grpcio::{Metadata, MetadataBuilder};
+
+use crate::codec::time::Time;
+use crate::store::snapshot::Snapshot;
+use crate::store::update::HealthState;
+
+/// `x-nodepods-incomplete: cri` for each source that was waited for in vain, and
+/// `x-nodepods-stale: apiserver since=<RFC 3339>` for each that answered before and does not now. `None` where
+/// nothing is to be said, which is the rule.
+pub(crate) fn of(snapshot: &Snapshot) -> Option<Metadata> {
+    let lines = lines(snapshot);
+    if lines.is_empty() {
+        return None;
+    }
+    let mut builder = MetadataBuilder::with_capacity(lines.len());
+    for (key, value) in &lines {
+        if let Err(e) = builder.add_str(key, value) {
+            log::debug!("left out of the response metadata: {key}: {e}");
+        }
+    }
+    Some(builder.build())
+}
+
+fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let incomplete = snapshot.incomplete.iter().map(|id| ("x-nodepods-incomplete", id.to_string()));
+    let down = snapshot.sources.iter().filter(|(_, health)| health.state == HealthState::Down);
+    let stale = down.map(|(id, health)| ("x-nodepods-stale", format!("{id} since={}", seconds(health.since))));
+    incomplete.chain(stale).collect()
+}
+
+/// A moment of the system's clock in whole seconds.
+pub(crate) fn seconds(at: SystemTime) -> Time {
+    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Time::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::update::{Health, SourceId};
+    use std::time::Duration;
+
+    #[test]
+    fn only_trouble_is_told() {
+        let mut snapshot = Snapshot::empty(1);
+        let health = |state| Health {
+            state,
+            since: UNIX_EPOCH + Duration::from_secs(86_400),
+            error: String::new(),
+            target: String::new(),
+        };
+        snapshot.sources = vec![(SourceId::File, health(HealthState::Up))];
+        assert!(of(&snapshot).is_none());
+        snapshot.sources.push((SourceId::ApiServer, health(HealthState::Down)));
+        snapshot.incomplete = vec![SourceId::Runtime];
+        let want = [
+            ("x-nodepods-incomplete", "cri".to_string()),
+            ("x-nodepods-stale", "apiserver since=1970-01-02T00:00:00Z".to_string()),
+        ];
+        assert_eq!(lines(&snapshot), want);
+        assert_eq!(of(&snapshot).unwrap().len(), 2);
+    }
+}

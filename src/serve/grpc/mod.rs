@@ -1,0 +1,161 @@
+//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, and health.
+//!
+//! The server has no ports of its own; connections are accepted by [`crate::serve::accept`] and adopted. Only the
+//! files of this folder and `sys::handover` touch grpcio on the serving side.
+
+mod encode;
+mod feed;
+mod headers;
+mod refusal;
+mod reply;
+mod service;
+mod shared;
+mod stream;
+#[cfg(test)]
+mod testing;
+mod wait;
+
+use std::ffi::CString;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use grpcio::{ChannelBuilder, EnvBuilder, Environment, Server, ServerBuilder};
+use parking_lot::Mutex;
+
+use self::encode::Contract;
+use self::service::Shared;
+use self::stream::Streams;
+use super::accept::Peer;
+use super::connections::Connections;
+use super::error::ServeError;
+use super::quiet::Quiet;
+use crate::store::Store;
+use crate::sys::handover;
+
+/// Longest request, in bytes. The longest one that makes sense holds a UID.
+const MAX_REQUEST: i32 = 64 * 1024;
+/// Longest request metadata, in bytes.
+const MAX_METADATA: i32 = 16 * 1024;
+/// Calls that may run at once on one connection; the client queues more.
+const MAX_STREAMS: i32 = 256;
+/// Requests for which room is kept ready; the default of 1024 costs memory and gains nothing here.
+const SLOTS: usize = 16;
+/// Clients may ping this often on a quiet connection. The core's default of five minutes cuts off Go clients with
+/// ordinary keepalive settings.
+const MIN_PING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Limits of the server.
+#[derive(Clone, Debug)]
+pub struct GrpcOptions {
+    /// Connections at once (`--max-connections`); more are closed at accept.
+    pub max_connections: usize,
+    /// Streams at once (`--max-watchers`); more get RESOURCE_EXHAUSTED.
+    pub max_watchers: usize,
+    /// How long a client may leave a message of a stream unread (`--watch-send-timeout`).
+    pub watch_send_timeout: Duration,
+}
+
+impl Default for GrpcOptions {
+    fn default() -> Self {
+        Self { max_connections: 256, max_watchers: 1024, watch_send_timeout: Duration::from_secs(60) }
+    }
+}
+
+/// A running gRPC server.
+pub struct GrpcServer {
+    /// `None` once it is shut down.
+    server: Mutex<Option<Server>>,
+    streams: Arc<Streams>,
+    connections: Arc<Connections>,
+    refusals: Mutex<Quiet>,
+    _environment: Arc<Environment>,
+}
+
+impl GrpcServer {
+    /// Starts the server over `store`. It serves nobody until connections are adopted.
+    ///
+    /// # Errors
+    /// The gRPC core cannot be set up.
+    pub fn start(store: Arc<Store>, options: &GrpcOptions) -> Result<Self, ServeError> {
+        grpcio::redirect_log();
+        let environment = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc").build());
+        let streams = Streams::new(Arc::clone(&store), options.max_watchers, options.watch_send_timeout);
+        let connections = Arc::new(Connections::new(options.max_connections));
+        let shared = Arc::new(Shared {
+            store,
+            streams: Arc::clone(&streams),
+            connections: Arc::clone(&connections),
+            list: shared::SharedList::default(),
+            events: Arc::default(),
+        });
+        let arguments = ChannelBuilder::new(Arc::clone(&environment))
+            .max_concurrent_stream(MAX_STREAMS)
+            .max_receive_message_len(MAX_REQUEST)
+            .max_send_message_len(-1)
+            .raw_cfg_int(CString::from(c"grpc.max_metadata_size"), MAX_METADATA)
+            .http2_min_recv_ping_interval_without_data(MIN_PING_INTERVAL)
+            .build_args();
+        let mut server = ServerBuilder::new(Arc::clone(&environment))
+            .channel_args(arguments)
+            .requests_slot_per_cq(SLOTS)
+            .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
+            .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
+            .register_service(service::health(&shared))
+            .build()
+            .map_err(|source| ServeError::Grpc { source })?;
+        server.start();
+        Ok(Self {
+            server: Mutex::new(Some(server)),
+            streams,
+            connections,
+            refusals: Mutex::default(),
+            _environment: environment,
+        })
+    }
+
+    /// Serves a connection that was accepted. Closes it where there are too many or the server is shut down.
+    pub fn adopt(&self, stream: UnixStream, peer: &Peer) {
+        let mut server = self.server.lock();
+        let Some(server) = server.as_mut() else { return };
+        if self.connections.enter(&stream, peer) {
+            handover::hand_over(server, stream);
+        } else if let Some(before) = self.refusals.lock().speak(Instant::now()) {
+            log::warn!(
+                "{}: closed a new connection of {}: too many are open (--max-connections; {before} more since the last message)",
+                peer.listener,
+                peer.cred
+            );
+        }
+    }
+
+    /// Open connections and running streams.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        (self.connections.count(), self.streams.count())
+    }
+
+    /// Ends all streams with UNAVAILABLE, lets calls that run finish, and closes all connections: within `limit`,
+    /// whatever the clients do. Later calls do nothing.
+    pub fn shutdown(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let Some(mut server) = self.server.lock().take() else { return };
+        self.streams.stop();
+        // Half of the time for an orderly end; what then still runs is cancelled.
+        self.streams.wait(Instant::now() + limit / 2);
+        let closed = server.shutdown();
+        if wait::until(closed, Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2).is_none() {
+            log::warn!("some clients did not take their last answer; cancelling");
+            server.cancel_all_calls();
+        }
+        if !self.streams.wait(deadline) {
+            log::warn!("{} streams have not ended in time", self.streams.count());
+        }
+    }
+}
+
+impl Drop for GrpcServer {
+    fn drop(&mut self) {
+        self.shutdown(Duration::from_secs(5));
+    }
+}

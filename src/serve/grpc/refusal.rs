@@ -1,0 +1,105 @@
+//! Why a call is refused, and the one place that turns that into gRPC's codes.
+
+use std::fmt;
+
+use grpcio::{RpcStatus, RpcStatusCode};
+
+use crate::store::snapshot::Snapshot;
+use crate::store::update::{HealthState, SourceId};
+
+/// Longest piece of a request that is repeated in a message: statuses travel in headers, which have limits.
+const MOST_ECHOED: usize = 256;
+
+/// Why a call gets no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The node is not known yet; these sources have not answered.
+    Initializing(Vec<SourceId>),
+    /// No pod has this UID.
+    NoSuchPod(String),
+    /// The health service does not know this service.
+    NoSuchService(String),
+    /// The request cannot be read.
+    BadRequest(String),
+    /// So many watches run already.
+    TooManyWatchers(usize),
+    /// The system gives us no thread for another watch.
+    NoThread(String),
+    /// The daemon stops.
+    Stopping,
+}
+
+impl Refusal {
+    /// Refuses where the node is not known yet.
+    pub(crate) fn unless_initialized(snapshot: &Snapshot) -> Result<(), Self> {
+        if snapshot.initialized {
+            return Ok(());
+        }
+        let waiting = |state| matches!(state, HealthState::Starting | HealthState::Down);
+        Err(Self::Initializing(snapshot.sources.iter().filter(|(_, h)| waiting(h.state)).map(|(id, _)| *id).collect()))
+    }
+
+    fn code(&self) -> RpcStatusCode {
+        match self {
+            Self::Initializing(_) => RpcStatusCode::FAILED_PRECONDITION,
+            Self::NoSuchPod(_) | Self::NoSuchService(_) => RpcStatusCode::NOT_FOUND,
+            Self::BadRequest(_) => RpcStatusCode::INVALID_ARGUMENT,
+            Self::TooManyWatchers(_) | Self::NoThread(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
+            Self::Stopping => RpcStatusCode::UNAVAILABLE,
+        }
+    }
+
+    /// The status that the client sees.
+    pub(crate) fn status(&self) -> RpcStatus {
+        RpcStatus::with_message(self.code(), self.to_string())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let echo = |s: &str| s.chars().take(MOST_ECHOED).collect::<String>();
+        match self {
+            Self::Initializing(sources) if sources.is_empty() => f.write_str("nodepods is initializing"),
+            Self::Initializing(sources) => {
+                let names: Vec<_> = sources.iter().map(SourceId::to_string).collect();
+                write!(f, "nodepods is initializing: waiting for {}", names.join(", "))
+            }
+            Self::NoSuchPod(uid) => write!(f, "pod with UID {} not found", echo(uid)),
+            Self::NoSuchService(name) => write!(f, "no service {:?} here", echo(name)),
+            Self::BadRequest(problem) => write!(f, "the request cannot be read: {problem}"),
+            Self::TooManyWatchers(most) => {
+                write!(f, "{most} watches run already, which is the limit (--max-watchers)")
+            }
+            Self::NoThread(problem) => write!(f, "no thread for another watch: {problem}"),
+            Self::Stopping => f.write_str("nodepods is stopping"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::update::Health;
+    use std::time::SystemTime;
+
+    #[test]
+    fn what_is_waited_for_is_named() {
+        let health =
+            |state| Health { state, since: SystemTime::UNIX_EPOCH, error: String::new(), target: String::new() };
+        let mut snapshot = Snapshot::empty(1);
+        let text = |s: &Snapshot| Refusal::unless_initialized(s).unwrap_err().to_string();
+        assert_eq!(text(&snapshot), "nodepods is initializing");
+        snapshot.sources =
+            vec![(SourceId::File, health(HealthState::Up)), (SourceId::Runtime, health(HealthState::Starting))];
+        assert_eq!(text(&snapshot), "nodepods is initializing: waiting for cri");
+        snapshot.initialized = true;
+        assert_eq!(Refusal::unless_initialized(&snapshot), Ok(()));
+    }
+
+    #[test]
+    fn the_kubelets_words_for_an_unknown_pod() {
+        let status = Refusal::NoSuchPod(String::new()).status();
+        assert_eq!((status.code(), status.message()), (RpcStatusCode::NOT_FOUND, "pod with UID  not found"));
+        assert!(Refusal::NoSuchPod("x".repeat(60_000)).to_string().len() < 300);
+    }
+}

@@ -1,0 +1,106 @@
+//! Encoded replies that several clients get.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::encode::{self, Change, Contract};
+use super::reply::Reply;
+use crate::store::snapshot::{PodEntry, PodId, Snapshot};
+
+/// The whole list, built once for a revision and only when asked for.
+#[derive(Debug, Default)]
+pub(crate) struct SharedList {
+    last: Mutex<Option<(u64, Reply)>>,
+}
+
+impl SharedList {
+    /// The reply for this snapshot. Callers that ask for the same one wait for whoever builds it.
+    pub(crate) fn of(&self, snapshot: &Snapshot) -> Reply {
+        let mut last = self.last.lock();
+        match &*last {
+            Some((revision, reply)) if *revision == snapshot.revision => reply.clone(),
+            // An older snapshot than the one that was built last: not worth keeping.
+            Some((revision, _)) if *revision > snapshot.revision => build(snapshot),
+            _ => {
+                let reply = build(snapshot);
+                *last = Some((snapshot.revision, reply.clone()));
+                reply
+            }
+        }
+    }
+}
+
+fn build(snapshot: &Snapshot) -> Reply {
+    encode::list(snapshot.pods.iter().map(|p| &**p)).into()
+}
+
+/// Events that are kept. Watchers that keep up ask for the same few; one that is behind or at its start may find
+/// nothing and encodes for itself, which costs a copy of the pod. The oldest makes room.
+const MOST_EVENTS: usize = 16;
+
+/// The latest events, encoded once for all watchers that get them.
+#[derive(Debug, Default)]
+pub(crate) struct SharedEvents {
+    latest: Mutex<VecDeque<(Key, Reply)>>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Key {
+    revision: u64,
+    change: Change,
+    contract: Contract,
+    id: Arc<PodId>,
+}
+
+impl SharedEvents {
+    /// The encoded event of this version of a pod.
+    pub(crate) fn of(&self, contract: Contract, change: Change, pod: &PodEntry) -> Reply {
+        let key = Key { revision: pod.revision, change, contract, id: Arc::clone(&pod.id) };
+        let mut latest = self.latest.lock();
+        if let Some((_, reply)) = latest.iter().rev().find(|(k, _)| *k == key) {
+            return reply.clone();
+        }
+        let reply = Reply::from(encode::changed(contract, change, pod));
+        if latest.len() >= MOST_EVENTS {
+            latest.pop_front();
+        }
+        latest.push_back((key, reply.clone()));
+        reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::grpc::testing::{entry, snapshot};
+
+    fn place(reply: &Reply) -> *const u8 {
+        reply.as_ref().as_ptr()
+    }
+
+    #[test]
+    fn a_list_is_built_once_a_revision() {
+        let (list, pod) = (SharedList::default(), entry("a", 1));
+        let first = list.of(&snapshot(1, &[&pod]));
+        assert_eq!(place(&first), place(&list.of(&snapshot(1, &[&pod]))));
+        let second = list.of(&snapshot(2, &[&pod, &entry("b", 2)]));
+        assert!(second.as_ref().len() > first.as_ref().len());
+        assert_eq!(list.of(&snapshot(1, &[&pod])).as_ref(), first.as_ref());
+        assert_eq!(place(&second), place(&list.of(&snapshot(2, &[]))));
+    }
+
+    #[test]
+    fn an_event_is_encoded_once_and_forgotten_in_turn() {
+        let (events, pod) = (SharedEvents::default(), entry("a", 1));
+        let first = events.of(Contract::Kubelet, Change::Added, &pod);
+        assert_eq!(place(&first), place(&events.of(Contract::Kubelet, Change::Added, &pod)));
+        assert_ne!(first.as_ref(), events.of(Contract::Kubelet, Change::Modified, &pod).as_ref());
+        assert_ne!(first.as_ref(), events.of(Contract::Documented, Change::Added, &pod).as_ref());
+        for revision in 2..100 {
+            events.of(Contract::Kubelet, Change::Added, &entry("b", revision));
+        }
+        assert_eq!(events.latest.lock().len(), MOST_EVENTS);
+    }
+}
