@@ -1,0 +1,145 @@
+//! What is known about each manifest file: its version, its current meaning, and its last good pod.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::scan::{self, Entry, Stamp};
+use crate::pod::finding::{Finding, Severity};
+use crate::pod::manifest::ManifestFile;
+
+/// Two writes within one tick of the file system's clock (at most 10 ms) can leave the same stamp; a file that was
+/// read this soon after a change is read once more at the next scan.
+const UNSETTLED_NS: i128 = 100_000_000;
+
+/// Turns the bytes of one file into what it means.
+pub type Reader = fn(origin: &str, bytes: &[u8]) -> ManifestFile;
+
+#[derive(Debug)]
+struct Known {
+    /// `None`: read again at the next scan.
+    stamp: Option<Stamp>,
+    file: ManifestFile,
+}
+
+/// The files of the manifest path, by path.
+#[derive(Debug)]
+pub struct Cache {
+    reader: Reader,
+    files: BTreeMap<PathBuf, Known>,
+}
+
+impl Cache {
+    /// An empty cache that understands files with `reader`.
+    #[must_use]
+    pub fn new(reader: Reader) -> Self {
+        Self { reader, files: BTreeMap::new() }
+    }
+
+    /// Takes over what a scan found: reads new and changed files, forgets the ones that are gone.
+    ///
+    /// `touched` files are read whatever their stamp says; those in `busy` are being written and keep their last
+    /// meaning until they rest.
+    pub fn refresh(&mut self, entries: Vec<Entry>, touched: &HashSet<PathBuf>, busy: &HashSet<PathBuf>) {
+        let mut old = std::mem::take(&mut self.files);
+        for Entry { path, stamp } in entries {
+            let known = old.remove(&path);
+            if busy.contains(&path) {
+                if let Some(known) = known {
+                    self.files.insert(path, known);
+                }
+                continue;
+            }
+            let same = matches!((&known, &stamp), (Some(k), Ok(s)) if k.stamp == Some(*s)) && !touched.contains(&path);
+            let next = match known {
+                Some(known) if same => known,
+                known => match stamp.and_then(|_| scan::read(&path)) {
+                    Ok((bytes, stamp)) => Known { stamp: settled(stamp), file: self.meaning(&path, &bytes, known) },
+                    // Deleted since the scan; its event will come. A link to nowhere stays, as a finding.
+                    Err(e) if e.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => continue,
+                    Err(e) => Known { stamp: None, file: unreadable(&path, &e, known) },
+                },
+            };
+            self.files.insert(path, next);
+        }
+    }
+
+    fn meaning(&self, path: &Path, bytes: &[u8], last: Option<Known>) -> ManifestFile {
+        let file = (self.reader)(&path.to_string_lossy(), bytes);
+        with_last_good(file, last)
+    }
+
+    /// All files in name order, as the reconciler gets them. Of two files with the same pod the last one wins; a
+    /// good file wins over the last good version of a broken one. The others give up their pod, all are reported.
+    #[must_use]
+    pub fn files(&self) -> Vec<ManifestFile> {
+        let mut files: Vec<ManifestFile> = self.files.values().map(|k| k.file.clone()).collect();
+        let mut claims: HashMap<(String, String), Vec<usize>> = HashMap::new();
+        for (i, pod) in files.iter().enumerate().filter_map(|(i, f)| Some((i, f.pod.as_ref()?))) {
+            claims.entry((pod.namespace.clone(), pod.name.clone())).or_default().push(i);
+        }
+        for ((namespace, name), claimants) in claims {
+            let good = |i: &&usize| files.get(**i).is_some_and(|f| !f.stale);
+            let winner = claimants.iter().rfind(good).or(claimants.last()).copied();
+            let Some(winner) = winner.filter(|_| claimants.len() > 1) else { continue };
+            let winner_origin = files.get(winner).map(|f| f.origin.clone()).unwrap_or_default();
+            for i in claimants {
+                let Some(file) = files.get_mut(i) else { continue };
+                let (severity, message) = if i == winner {
+                    let text =
+                        format!("another file also holds pod {namespace}/{name}; this one, the last by name, is used");
+                    (Severity::Warning, text)
+                } else {
+                    file.pod = None;
+                    let text = format!(
+                        "pod {namespace}/{name} is also in {winner_origin}, which is used; remove or rename one of them"
+                    );
+                    (Severity::Error, text)
+                };
+                file.findings.push(Finding {
+                    file: file.origin.clone(),
+                    line: 0,
+                    column: 0,
+                    field: "metadata.name".into(),
+                    severity,
+                    reason: "DuplicatePod",
+                    message,
+                });
+            }
+        }
+        files
+    }
+}
+
+/// The stamp, unless the file changed so lately that a further change might not show in it.
+fn settled(stamp: Stamp) -> Option<Stamp> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i128::try_from(d.as_nanos()).unwrap_or(0));
+    (now - stamp.changed_ns() > UNSETTLED_NS).then_some(stamp)
+}
+
+fn with_last_good(mut file: ManifestFile, last: Option<Known>) -> ManifestFile {
+    if file.pod.is_none() {
+        file.pod = last.and_then(|k| k.file.pod);
+        file.stale = file.pod.is_some();
+    }
+    file
+}
+
+fn unreadable(path: &Path, e: &io::Error, last: Option<Known>) -> ManifestFile {
+    let origin = path.to_string_lossy().into_owned();
+    let message = match e.kind() {
+        io::ErrorKind::NotFound => "the link leads to a file that does not exist".into(),
+        _ => format!("it cannot be read: {e}"),
+    };
+    let finding = Finding {
+        file: origin.clone(),
+        line: 0,
+        column: 0,
+        field: String::new(),
+        severity: Severity::Error,
+        reason: "Unreadable",
+        message,
+    };
+    with_last_good(ManifestFile { origin, pod: None, stale: false, findings: vec![finding] }, last)
+}

@@ -1,0 +1,233 @@
+//! Static pod manifests in a directory or one file.
+//!
+//! inotify says when to look; a full look every `file_check_frequency` catches what inotify cannot see (the target
+//! of a link that changes elsewhere, network file systems). Every look is a whole one: list, compare stamps, read
+//! what changed. So a lost event costs time, never truth.
+
+mod cache;
+mod events;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{never, select, Receiver};
+
+use self::cache::Cache;
+pub use self::cache::Reader;
+use self::events::{Event, Events};
+use self::scan::Scan;
+use self::watch::{Meaning, PathWatch};
+use super::reporter::{Reporter, Stopped};
+use crate::pod::finding::{Finding, Severity};
+use crate::pod::manifest::ManifestFile;
+use crate::store::update::{HealthState, SourceId, Update};
+
+/// A file that is being written is read when it was left alone this long, unless its writer closes it first.
+const QUIET: Duration = Duration::from_millis(20);
+/// A file that is never left alone is read all the same.
+const LONGEST_WRITE: Duration = Duration::from_millis(500);
+
+/// Where the manifests are: fixed by option, or looked up anew at each full look.
+pub type Locate = Box<dyn Fn() -> Option<PathBuf> + Send>;
+
+/// The source's state; owned by its thread.
+struct Manifests {
+    reporter: Reporter,
+    locate: Locate,
+    every: Duration,
+    cache: Cache,
+    path: Option<PathBuf>,
+    watch: Option<PathWatch>,
+    watch_failed: bool,
+    /// Files that are being written: when first and when last touched.
+    writing: HashMap<PathBuf, (Instant, Instant)>,
+    /// Files that an event named: read whatever their stamp says.
+    touched: HashSet<PathBuf>,
+    sent: Option<Vec<ManifestFile>>,
+}
+
+/// Runs the source until the reporter's stop.
+pub fn run(reporter: Reporter, locate: Locate, every: Duration, reader: Reader) {
+    let (events, failed) = match Events::start() {
+        Ok(events) => (Some(events), false),
+        Err(e) => {
+            log::warn!("manifests: no inotify ({e}); changes show at the next re-read, every {every:?}");
+            (None, true)
+        }
+    };
+    let mut source = Manifests {
+        reporter,
+        locate,
+        every,
+        cache: Cache::new(reader),
+        path: None,
+        watch: events.as_ref().map(|e| PathWatch::new(e.watches.clone())),
+        watch_failed: failed,
+        writing: HashMap::new(),
+        touched: HashSet::new(),
+        sent: None,
+    };
+    let batches = events.as_ref().map_or_else(never, |e| e.batches.clone());
+    let Stopped = source.work(&batches);
+    drop(batches);
+    if let Some(Events { batches, thread, .. }) = events {
+        drop(batches);
+        if let Some(watch) = source.watch {
+            watch.wake_reader();
+        }
+        let _ = thread.join();
+    }
+}
+
+impl Manifests {
+    fn work(&mut self, batches: &Receiver<Vec<Event>>) -> Stopped {
+        loop {
+            if let Err(stopped) = self.full_look() {
+                return stopped;
+            }
+            let next_full = Instant::now() + self.every;
+            loop {
+                let wake = self.settles_at().map_or(next_full, |t| t.min(next_full));
+                select! {
+                    recv(self.reporter.stop()) -> _ => return Stopped,
+                    recv(batches) -> batch => match batch {
+                        Ok(batch) => if !self.take(batch) { continue },
+                        Err(_) => return Stopped,
+                    },
+                    recv(crossbeam_channel::at(wake)) -> _ => {}
+                }
+                if Instant::now() >= next_full {
+                    break;
+                }
+                if let Err(stopped) = self.look() {
+                    return stopped;
+                }
+            }
+        }
+    }
+
+    /// Notes what a batch of events says. True when it is time to look.
+    fn take(&mut self, batch: Vec<Event>) -> bool {
+        let (Some(watch), Some(path)) = (&self.watch, &self.path) else { return false };
+        let now = Instant::now();
+        let mut look = false;
+        for (wd, mask, name) in batch {
+            let file = |name: Option<_>| name.map_or_else(|| path.clone(), |n: std::ffi::OsString| path.join(n));
+            match watch.meaning(&wd, mask, name.as_deref()) {
+                Meaning::Nothing => {}
+                Meaning::Everything => look = true,
+                Meaning::Writing(name) => {
+                    self.writing.entry(file(name)).and_modify(|w| w.1 = now).or_insert((now, now));
+                }
+                Meaning::Done(name) => {
+                    let file = file(name);
+                    self.writing.remove(&file);
+                    self.touched.insert(file);
+                    look = true;
+                }
+            }
+        }
+        look
+    }
+
+    /// When the first of the files that are being written counts as written.
+    fn settles_at(&self) -> Option<Instant> {
+        self.writing.values().map(|&(first, last)| (last + QUIET).min(first + LONGEST_WRITE)).min()
+    }
+
+    /// Asks again where the manifests are, and reads them.
+    fn full_look(&mut self) -> Result<(), Stopped> {
+        let path = (self.locate)();
+        if path != self.path {
+            if let Some(path) = &path {
+                log::info!("manifests: reading {}", path.display());
+            }
+            self.path = path;
+            self.writing.clear();
+        }
+        self.look()
+    }
+
+    fn look(&mut self) -> Result<(), Stopped> {
+        let Some(path) = self.path.clone() else {
+            self.reporter.health(HealthState::Absent, "this kind of node has no manifest directory by default", "")?;
+            return self.send(Vec::new());
+        };
+        let target = path.to_string_lossy().into_owned();
+        self.follow(&path);
+        let now = Instant::now();
+        let (busy, ready): (HashMap<_, _>, HashMap<_, _>) = std::mem::take(&mut self.writing)
+            .into_iter()
+            .partition(|(_, (first, last))| now < (*last + QUIET).min(*first + LONGEST_WRITE));
+        self.touched.extend(ready.into_keys());
+        match scan::scan(&path) {
+            Ok(Scan::Found(entries)) => {
+                self.cache.refresh(entries, &self.touched, &busy.keys().cloned().collect());
+                self.reporter.health(HealthState::Up, "", &target)?;
+            }
+            Ok(Scan::Missing) => {
+                self.cache.refresh(Vec::new(), &self.touched, &HashSet::new());
+                let text = format!("{target} does not exist; it is read as soon as it does");
+                if self.reporter.health(HealthState::Up, &text, &target)? {
+                    log::info!("manifests: {text}");
+                }
+            }
+            Err(e) => {
+                let text = format!("{target} cannot be read: {e}; the last known manifests are kept");
+                if self.reporter.health(HealthState::Down, &text, &target)? {
+                    log::error!("manifests: {text}");
+                }
+                self.writing = busy;
+                return Ok(());
+            }
+        }
+        self.touched.clear();
+        self.writing = busy;
+        self.send(self.cache.files())
+    }
+
+    fn follow(&mut self, path: &Path) {
+        let Some(watch) = &mut self.watch else { return };
+        let failed = watch.follow(path).err();
+        if let Some(e) = failed.as_ref().filter(|_| !self.watch_failed) {
+            let path = path.display();
+            log::warn!(
+                "manifests: {path} cannot be watched ({e}); changes show at the next re-read, every {:?}",
+                self.every
+            );
+        }
+        self.watch_failed = failed.is_some();
+    }
+
+    fn send(&mut self, files: Vec<ManifestFile>) -> Result<(), Stopped> {
+        if self.sent.as_ref() == Some(&files) {
+            return Ok(());
+        }
+        log_changes(self.sent.as_deref().unwrap_or_default(), &files);
+        self.sent = Some(files.clone());
+        self.reporter.send(Update::Manifests { source: SourceId::File, files })
+    }
+}
+
+/// One line for each finding that is new, and one for each file that has none any more.
+fn log_changes(before: &[ManifestFile], now: &[ManifestFile]) {
+    let known: HashMap<&str, &[Finding]> = before.iter().map(|f| (f.origin.as_str(), &*f.findings)).collect();
+    for file in now {
+        let old = known.get(file.origin.as_str()).copied().unwrap_or_default();
+        for finding in file.findings.iter().filter(|f| !old.contains(f)) {
+            match finding.severity {
+                Severity::Error if file.stale => log::error!("{finding} (its last good pod is kept)"),
+                Severity::Error => log::error!("{finding}"),
+                Severity::Warning => log::warn!("{finding}"),
+            }
+        }
+        if !old.is_empty() && file.findings.is_empty() {
+            log::info!("{}: good again", file.origin);
+        }
+    }
+}
