@@ -1,0 +1,72 @@
+"""One real containerd for the whole session; a fresh daemon in a fresh directory for each test."""
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from node import containerd as containerd_module  # noqa: E402
+from node.cri import Runtime  # noqa: E402
+from node.daemon import Daemon  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def containerd():
+    if os.geteuid():
+        pytest.fail("a container runtime needs root")
+    containerd_module.clean_abandoned()
+    c = containerd_module.Containerd()
+    try:
+        c.start()
+        c.load_images()
+        yield c
+    finally:
+        c.destroy()
+
+
+@pytest.fixture
+def runtime(containerd):
+    """The runtime, empty before and after the test."""
+    r = Runtime(containerd)
+    yield r
+    r.close()
+
+
+@pytest.fixture
+def base():
+    """A directory with a name short enough for unix sockets, which pytest's own is not."""
+    path = tempfile.mkdtemp(prefix="npt-", dir="/var/tmp")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def make_daemon(base, request):
+    """Makes daemons that are gone after the test; a failed test prints their logs."""
+    made = []
+
+    def make(name="a", **options):
+        os.makedirs(f"{base}/{name}", exist_ok=True)
+        made.append(Daemon(f"{base}/{name}", **options))
+        return made[-1]
+
+    yield make
+    for d in made:
+        d.close()
+        if d.process:
+            print(f"--- log of {' '.join(d.command)}\n{d.log()}")
+
+
+@pytest.fixture
+def daemon(make_daemon):
+    """A daemon on manifests alone."""
+    return make_daemon().start()
+
+
+@pytest.fixture
+def node(make_daemon, containerd):
+    """A daemon on manifests and the real runtime."""
+    return make_daemon(endpoint=containerd.endpoint).start()
