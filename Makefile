@@ -1,0 +1,88 @@
+# Everything that a person or CI runs. `make help` lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+ARCH ?= $(shell uname -m)
+STATIC := target/static/nodepods-$(ARCH)
+VENV := target/venv
+PYTHON := $(VENV)/bin/python
+# The quick build links Debian's gRPC instead of compiling it. The static build must not see this.
+QUICK := GRPCIO_SYS_USE_PKG_CONFIG=1
+
+##@ Start here
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: ## Install what is missing, build, serve example pods and this node's own, show them (RUN_ONCE=1: and stop)
+	@packaging/build/setup quick
+	@$(MAKE) --no-print-directory build
+	@RUN_ONCE=$(RUN_ONCE) packaging/build/run target/debug/nodepods
+
+.PHONY: test
+test: ## Install what is missing, then everything that must hold: lints, unit tests, end to end on the static binary
+	@packaging/build/setup test
+	@packaging/build/check
+
+##@ Build
+
+.PHONY: setup
+setup: ## Install what building and testing need (Debian, as root; else says what)
+	packaging/build/setup test
+
+.PHONY: build
+build: ## The quick build: target/debug/nodepods, linked with Debian's gRPC
+	$(QUICK) $(CARGO) build --locked
+
+.PHONY: static
+static: ## The binary that is shipped: musl, static, target/static/nodepods-ARCH (ARCH=aarch64 works too)
+	packaging/build/setup static
+	packaging/build/static $(ARCH)
+
+.PHONY: dist
+dist: static ## The static binary, licence and changes as target/dist/nodepods-VERSION-ARCH.tar.gz with its checksum
+	packaging/build/dist $(ARCH)
+
+.PHONY: clean
+clean: ## Remove what was built, but not the compiled C++ of the static build
+	rm -rf target/debug target/release target/venv target/check target/dist target/doc
+
+##@ Check
+
+.PHONY: lint
+lint: ## Format and clippy
+	$(CARGO) fmt --all --check
+	$(QUICK) $(CARGO) clippy --locked --all-targets -- -D warnings
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+.PHONY: deny
+deny: $(VENV)/.done ## Licences, duplicate versions, origins and advisories of the dependencies
+	@packaging/build/deny $(VENV)/bin
+
+.PHONY: unit
+unit: ## Unit and property tests: of the pure core (no gRPC), then of everything
+	$(CARGO) test --locked --no-default-features --lib
+	$(QUICK) $(CARGO) test --locked
+
+.PHONY: e2e
+e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= names another binary, T= picks tests
+	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e $(if $(T),-k '$(T)')
+
+.PHONY: replay
+replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against what a real kubelet said
+	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/replay/replay.py tests/recordings/*/
+
+.PHONY: figures
+figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet machine)
+	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/figures/figures.py
+
+$(VENV)/.done: tests/requirements.txt
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
