@@ -24,7 +24,7 @@ def binary():
 class Daemon:
     """Manifests in `manifests`, a socket at `socket`, state in `state`; all below `base`."""
 
-    def __init__(self, base, endpoint="none", sockets=None, arguments=(), wrapper=()):
+    def __init__(self, base, endpoint="none", sockets=None, node=NODE, arguments=(), wrapper=()):
         self.base = str(base)
         self.manifests = f"{self.base}/manifests"
         self.sockets = sockets or [f"{self.base}/p.sock"]
@@ -34,7 +34,7 @@ class Daemon:
         self._log_path = f"{self.base}/log"
         self.command = [*wrapper, binary(), "serve"]
         self.command += ["--pod-manifest-path", self.manifests, "--container-runtime-endpoint", endpoint]
-        self.command += ["--hostname-override", NODE, "--state-dir", self.state]
+        self.command += ["--hostname-override", node, "--state-dir", self.state]
         for s in self.sockets:
             self.command += ["--socket", s]
         self.command += arguments
