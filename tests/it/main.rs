@@ -1,0 +1,10 @@
+//! Tests of the parts together: real sockets, real gRPC clients.
+#![cfg(feature = "daemon")]
+// clippy.toml allows these in test functions; what they call is just as much a test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod client;
+mod daemon;
+mod pods_api;
+mod shutdown;
+mod socket;
