@@ -114,9 +114,13 @@ class Daemon:
             self.process.wait()
             raise AssertionError(f"alive {timeout} s after {how!r}:\n{self.log()}") from None
 
+    def close_channels(self):
+        """Leaves the daemon without a client."""
+        while self._channels:
+            self._channels.pop().close()
+
     def close(self):
-        for channel in self._channels:
-            channel.close()
+        self.close_channels()
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
