@@ -174,7 +174,7 @@ fn number(bytes: &[u8], number: u32) -> i64 {
     numbers.filter_map(|f| if let Value::Varint(n) = f.value { Some(n as i64) } else { None }).last().unwrap_or(0)
 }
 
-/// Seconds of a `meta.v1.Time`. An empty message is Go's zero time: no time at all.
+/// Seconds of a `meta.v1.Time`. Go's zero time, which is no time at all, travels as second 0.
 fn time(bytes: &[u8]) -> Option<i64> {
-    Some(number(bytes, 1)).filter(|_| !bytes.is_empty())
+    Some(number(bytes, 1)).filter(|seconds| *seconds != 0)
 }

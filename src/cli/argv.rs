@@ -1,0 +1,247 @@
+//! The command line in the one spelling that argh reads, from all those that kubectl's users type.
+//!
+//! argh takes `-o json` and `--output json` only. Here `--output=json`, `-ojson`, `-o=json`, `-Aojson`,
+//! `--no-headers=true` and options before the verb become that; and errors name the option that was meant.
+
+use std::ffi::OsString;
+
+use super::exit::Failure;
+use super::options::{of_verb, OptionRow, OPTIONS};
+use crate::config::nearest::nearest;
+
+/// The verbs, for suggestions.
+pub const VERBS: [&str; 5] = ["serve", "get", "watch", "version", "help"];
+
+/// A normalised command line. A value stands in an argument of its own, even where it begins with a dash.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Argv {
+    /// The verb; empty where none is named.
+    pub verb: String,
+    /// Whether help was asked for: the other arguments do not matter then.
+    pub help: bool,
+    /// Options, then `--`, then what is neither option nor verb.
+    pub args: Vec<String>,
+}
+
+/// Normalises the arguments after the program's name.
+///
+/// # Errors
+/// An argument is not UTF-8, an option is unknown or lacks its value, or a switch has one: usage errors.
+pub fn normalise(args: impl IntoIterator<Item = OsString>) -> Result<Argv, Failure> {
+    let mut words = Vec::new();
+    for arg in args {
+        words.push(
+            arg.into_string().map_err(|arg| Failure::usage("", format!("not UTF-8: {}", arg.to_string_lossy())))?,
+        );
+    }
+    let mut reader = Reader { words: words.into_iter(), options: Vec::new(), seen: Vec::new(), help: false };
+    let mut plain = reader.read()?.into_iter();
+    let verb = plain.next().unwrap_or_default();
+    if !verb.is_empty() && !VERBS.contains(&verb.as_str()) {
+        let hint = nearest(&verb, VERBS).map(|v| format!("; did you mean {v}?")).unwrap_or_default();
+        return Err(Failure::usage("", format!("unknown command {verb:?}{hint}")));
+    }
+    let Reader { options, seen, help, .. } = reader;
+    if !help {
+        known(&verb, &seen)?;
+    }
+    let mut args = options;
+    let plain: Vec<_> = plain.collect();
+    if !plain.is_empty() {
+        args.push("--".into());
+        args.extend(plain);
+    }
+    Ok(Argv { verb, help, args })
+}
+
+/// Each option that was seen must be one of the verb's.
+fn known(verb: &str, seen: &[String]) -> Result<(), Failure> {
+    for option in seen {
+        let fits = |row: &OptionRow| match option.strip_prefix("--") {
+            Some(name) => row.name == name,
+            None => row.short.is_some_and(|short| option.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
+        };
+        if of_verb(verb).any(fits) {
+            continue;
+        }
+        let hint = if let Some(elsewhere) = OPTIONS.iter().find(|row| fits(row)) {
+            let verbs: Vec<_> = elsewhere.verbs.iter().filter(|v| !v.is_empty()).copied().collect();
+            if verbs.is_empty() {
+                "; it stands alone".to_string()
+            } else {
+                format!("; it belongs to {}", verbs.join(", "))
+            }
+        } else {
+            let name = option.trim_start_matches('-');
+            nearest(name, of_verb(verb).map(|row| row.name))
+                .map(|n| format!("; did you mean --{n}?"))
+                .unwrap_or_default()
+        };
+        let of = if verb.is_empty() { String::new() } else { format!(" for {verb}") };
+        return Err(Failure::usage(verb, format!("unknown option {option}{of}{hint}")));
+    }
+    Ok(())
+}
+
+struct Reader {
+    words: std::vec::IntoIter<String>,
+    options: Vec<String>,
+    /// The options as they were written, without values.
+    seen: Vec<String>,
+    help: bool,
+}
+
+impl Reader {
+    /// Reads all words; returns those that are not options.
+    fn read(&mut self) -> Result<Vec<String>, Failure> {
+        let mut plain = Vec::new();
+        while let Some(word) = self.words.next() {
+            if word == "--" {
+                plain.extend(self.words.by_ref());
+            } else if let Some(long) = word.strip_prefix("--") {
+                self.long(long)?;
+            } else if let Some(letters) = word.strip_prefix('-').filter(|l| !l.is_empty()) {
+                self.short(letters)?;
+            } else {
+                plain.push(word);
+            }
+        }
+        Ok(plain)
+    }
+
+    fn long(&mut self, text: &str) -> Result<(), Failure> {
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        if name == "help" {
+            self.help = true;
+            return Ok(());
+        }
+        let spelled = format!("--{name}");
+        self.seen.push(spelled.clone());
+        match OPTIONS.iter().find(|row| row.name == name) {
+            Some(row) if row.takes_value() => self.option(row, &spelled, value.map(str::to_string)),
+            Some(row) => match value {
+                None | Some("true") => self.switch(row),
+                Some("false") => Ok(()),
+                Some(other) => Err(Failure::usage("", format!("{spelled} is on or off: true or false, not {other:?}"))),
+            },
+            None => Ok(()), // reported once the verb is known
+        }
+    }
+
+    /// Letters of one word: switches, and at most one option that takes the rest as its value.
+    fn short(&mut self, letters: &str) -> Result<(), Failure> {
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            if letter == 'h' {
+                self.help = true;
+                continue;
+            }
+            let spelled = format!("-{letter}");
+            self.seen.push(spelled.clone());
+            match OPTIONS.iter().find(|row| row.short == Some(letter)) {
+                Some(row) if row.takes_value() => {
+                    let value = rest.as_str();
+                    let value = value.strip_prefix('=').unwrap_or(value);
+                    let attached = !rest.as_str().is_empty();
+                    return self.option(row, &spelled, attached.then(|| value.to_string()));
+                }
+                Some(row) => self.switch(row)?,
+                None => return Ok(()), // reported once the verb is known
+            }
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, row: &OptionRow) -> Result<(), Failure> {
+        self.options.push(format!("--{}", row.name));
+        Ok(())
+    }
+
+    fn option(&mut self, row: &OptionRow, spelled: &str, value: Option<String>) -> Result<(), Failure> {
+        let value = value.or_else(|| self.words.next());
+        let value = value.ok_or_else(|| Failure::usage("", format!("{spelled} needs a value: {}", row.hint)))?;
+        self.options.extend([format!("--{}", row.name), value]);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+    use crate::cli::exit::Exit;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(Into::into).collect()
+    }
+
+    /// Verb, then the arguments as argh sees them.
+    fn read(line: &str) -> String {
+        let argv = normalise(words(line)).unwrap_or_else(|f| panic!("{line}: {f}"));
+        assert!(!argv.help, "{line}");
+        [&[argv.verb][..], &argv.args].concat().join(" ")
+    }
+
+    #[test]
+    fn spellings_come_to_one() {
+        let table = [
+            ("", ""),
+            ("get", "get"),
+            ("get pods", "get -- pods"),
+            ("get pods -o json", "get --output json -- pods"),
+            ("get pods -ojson", "get --output json -- pods"),
+            ("get pods -o=json", "get --output json -- pods"),
+            ("get pods --output json", "get --output json -- pods"),
+            ("get pods --output=json", "get --output json -- pods"),
+            ("get --output=jsonpath=a=b", "get --output jsonpath=a=b"),
+            ("get --namespace= web", "get --namespace  -- web"),
+            ("get -Aojson", "get --all-namespaces --output json"),
+            ("get -A -n kube-system", "get --all-namespaces --namespace kube-system"),
+            ("-n x get pods", "get --namespace x -- pods"),
+            ("get --no-headers=true", "get --no-headers"),
+            ("get --no-headers=false", "get"),
+            ("get -n -x", "get --namespace -x"),
+            ("get -- -o json", "get -- -o json"),
+            ("get -", "get -- -"),
+            ("serve -vv --socket /a --socket=/b", "serve --verbose --verbose --socket /a --socket /b"),
+            ("--version", " --version"),
+        ];
+        for (line, want) in table {
+            assert_eq!(read(line), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_wins_wherever_it_stands() {
+        for line in ["-h", "--help", "get -h", "-h get", "get pods -o json --help", "get --bogus -h", "get -Ah"] {
+            assert!(normalise(words(line)).unwrap().help, "{line}");
+        }
+        assert!(!normalise(words("get -- --help")).unwrap().help);
+        assert!(!normalise(words("get -n -h")).unwrap().help);
+    }
+
+    #[test]
+    fn usage_errors_name_what_was_meant() {
+        let table = [
+            ("gte pods", "unknown command \"gte\"; did you mean get?"),
+            ("frobnicate", "unknown command \"frobnicate\"\n"),
+            ("get --ouptut json", "unknown option --ouptut for get; did you mean --output?"),
+            ("get -x", "unknown option -x for get"),
+            ("get -Axo", "unknown option -x for get"),
+            ("get --state-dir /x", "unknown option --state-dir for get; it belongs to serve"),
+            ("serve -o json", "unknown option -o for serve; it belongs to get, watch, version"),
+            ("get --version", "unknown option --version for get; it stands alone"),
+            ("get -o", "-o needs a value: format"),
+            ("serve --socket", "--socket needs a value: path"),
+            ("get --no-headers=maybe", "--no-headers is on or off: true or false, not \"maybe\""),
+        ];
+        for (line, want) in table {
+            let failure = normalise(words(line)).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{line}");
+            assert!(failure.message.contains(want), "{line}: {failure}");
+        }
+        let failure = normalise([OsString::from("get"), OsString::from_vec(vec![b'a', 0xff])]).unwrap_err();
+        assert_eq!((failure.exit, failure.message.contains("not UTF-8: a")), (Exit::Usage, true));
+    }
+}

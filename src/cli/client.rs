@@ -1,0 +1,235 @@
+//! A small client of the Pods API (`v1alpha1.Pods`), which takes pods as the bytes they are.
+
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_executor::{block_on_stream, BlockingStream};
+use grpcio::{
+    CallOption, ChannelBuilder, Client, ClientSStreamReceiver, Environment, GrpcSlice, Marshaller, MessageReader,
+    Method, MethodType, RpcStatus, RpcStatusCode,
+};
+
+use super::exit::{Exit, Failure};
+use super::socket::not_allowed;
+use crate::codec::pod_bytes::PodBytes;
+use crate::codec::wire::{self, Value, WireError};
+
+/// How long a call that answers once may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const RAW: Marshaller<Vec<u8>> = Marshaller { ser: put, de: take };
+const LIST: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/v1alpha1.Pods/ListPods");
+const WATCH: Method<Vec<u8>, Vec<u8>> = method(MethodType::ServerStreaming, "/v1alpha1.Pods/WatchPods");
+
+const fn method(ty: MethodType, name: &'static str) -> Method<Vec<u8>, Vec<u8>> {
+    Method { ty, name, req_mar: RAW, resp_mar: RAW }
+}
+
+#[allow(clippy::ptr_arg)] // the type that grpcio asks for
+fn put(message: &Vec<u8>, slice: &mut GrpcSlice) -> grpcio::Result<()> {
+    *slice = GrpcSlice::from(message.clone());
+    Ok(())
+}
+
+fn take(mut reader: MessageReader) -> grpcio::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    reader.read_to_end(&mut message).map_err(|e| grpcio::Error::Codec(e.into()))?;
+    Ok(message)
+}
+
+/// A connection to one socket.
+pub struct PodsClient {
+    client: Client,
+    socket: PathBuf,
+}
+
+/// What a watch says.
+#[derive(Debug)]
+pub enum Event {
+    /// A pod is new to us.
+    Added(PodBytes),
+    /// A pod changed.
+    Modified(PodBytes),
+    /// A pod is gone; it may carry no more than its name, namespace and UID.
+    Deleted(PodBytes),
+    /// Every pod there was has been sent.
+    Synced,
+    /// A type that this client does not know.
+    Unknown,
+}
+
+impl PodsClient {
+    /// A client of the daemon (or kubelet) behind `socket`. It connects with the first call.
+    #[must_use]
+    pub fn new(socket: &Path) -> Self {
+        let env = Arc::new(Environment::new(1));
+        // The list of a full node is larger than the 4 MiB that gRPC takes by default, and the server is trusted.
+        let channel = ChannelBuilder::new(env).max_receive_message_len(-1).connect(&address(socket));
+        Self { client: Client::new(channel), socket: socket.into() }
+    }
+
+    /// All pods, sorted by UID.
+    ///
+    /// # Errors
+    /// The call failed, or the answer cannot be read.
+    pub fn list(&self) -> Result<Vec<PodBytes>, Failure> {
+        let option = CallOption::default().timeout(PATIENCE);
+        let answer = self.client.unary_call(&LIST, &Vec::new(), option).map_err(|e| self.failure(&e))?;
+        let pods = wire::fields(&answer).filter_map(|field| match field {
+            Ok(f) if f.number == 1 => match f.value {
+                Value::Bytes(pod) => Some(PodBytes::from_wire(pod)),
+                _ => None,
+            },
+            Ok(_) => None,
+            Err(e) => Some(Err(e)),
+        });
+        pods.collect::<Result<_, _>>().map_err(|e| self.unreadable(e))
+    }
+
+    /// Watches all pods until the stream ends.
+    ///
+    /// # Errors
+    /// The call cannot be made; what goes wrong later comes out of the iterator.
+    pub fn watch(&self) -> Result<Events<'_>, Failure> {
+        let stream = self.client.server_streaming(&WATCH, &Vec::new(), CallOption::default());
+        Ok(Events { client: self, stream: block_on_stream(stream.map_err(|e| self.failure(&e))?) })
+    }
+
+    fn unreadable(&self, e: WireError) -> Failure {
+        let socket = self.socket.display();
+        Failure::new(Exit::Failure, format!("error: what answers on {socket} is no Pods API: {e}"))
+    }
+
+    fn failure(&self, error: &grpcio::Error) -> Failure {
+        match error {
+            grpcio::Error::RpcFailure(status) => self.refused(status),
+            other => Failure::new(Exit::Internal, format!("error: call to {}: {other}", self.socket.display())),
+        }
+    }
+
+    fn refused(&self, status: &RpcStatus) -> Failure {
+        refused(&self.socket, status.code(), status.message())
+    }
+}
+
+/// gRPC status codes as exit codes, with what to do next.
+fn refused(socket: &Path, code: RpcStatusCode, message: &str) -> Failure {
+    let at = socket.display();
+    let (exit, text) = match code {
+        RpcStatusCode::FAILED_PRECONDITION => (
+            Exit::Unavailable,
+            format!("error: the daemon does not know this node yet: {message}\nTry again in a moment; its log says what it waits for."),
+        ),
+        RpcStatusCode::UNAVAILABLE => (
+            Exit::Unavailable,
+            format!("error: the daemon behind {at} went away: {message}\nIs it being restarted? 'systemctl status nodepods' says."),
+        ),
+        RpcStatusCode::DEADLINE_EXCEEDED => (
+            Exit::Unavailable,
+            format!("error: no answer from {at} within {} s", PATIENCE.as_secs()),
+        ),
+        RpcStatusCode::PERMISSION_DENIED | RpcStatusCode::UNAUTHENTICATED => return not_allowed(socket, message),
+        RpcStatusCode::NOT_FOUND => (Exit::NotFound, format!("Error from server (NotFound): {message}")),
+        RpcStatusCode::UNIMPLEMENTED => {
+            (Exit::Failure, format!("error: what answers on {at} does not serve v1alpha1.Pods: {message}"))
+        }
+        RpcStatusCode::RESOURCE_EXHAUSTED => {
+            (Exit::Failure, format!("error: the daemon is too busy: {message}\nTry again in a moment."))
+        }
+        code => (Exit::Internal, format!("error: {at} answered {code}: {message}")),
+    };
+    Failure::new(exit, text)
+}
+
+/// The events of one watch, as they come.
+pub struct Events<'a> {
+    client: &'a PodsClient,
+    stream: BlockingStream<ClientSStreamReceiver<Vec<u8>>>,
+}
+
+impl Iterator for Events<'_> {
+    type Item = Result<Event, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let message = match self.stream.next()? {
+            Ok(message) => message,
+            Err(e) => return Some(Err(self.client.failure(&e))),
+        };
+        Some(event(&message).map_err(|e| self.client.unreadable(e)))
+    }
+}
+
+fn event(message: &[u8]) -> Result<Event, WireError> {
+    let (mut kind, mut pod) = (0, &[][..]);
+    for field in wire::fields(message) {
+        match field? {
+            wire::RawField { number: 1, value: Value::Varint(n), .. } => kind = n,
+            wire::RawField { number: 2, value: Value::Bytes(b), .. } => pod = b,
+            _ => {}
+        }
+    }
+    Ok(match kind {
+        1 => Event::Added(PodBytes::from_wire(pod)?),
+        2 => Event::Modified(PodBytes::from_wire(pod)?),
+        3 => Event::Deleted(PodBytes::from_wire(pod)?),
+        4 => Event::Synced,
+        _ => Event::Unknown,
+    })
+}
+
+/// A `unix:` target. gRPC reads it as a URI, so what is special there is escaped.
+fn address(socket: &Path) -> String {
+    let mut target = String::from("unix:");
+    for &byte in socket.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => target.push(char::from(byte)),
+            other => target.push_str(&format!("%{other:02X}")),
+        }
+    }
+    target
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_become_exit_codes() {
+        let table = [
+            (RpcStatusCode::FAILED_PRECONDITION, 69),
+            (RpcStatusCode::UNAVAILABLE, 69),
+            (RpcStatusCode::DEADLINE_EXCEEDED, 69),
+            (RpcStatusCode::PERMISSION_DENIED, 77),
+            (RpcStatusCode::UNAUTHENTICATED, 77),
+            (RpcStatusCode::NOT_FOUND, 3),
+            (RpcStatusCode::UNIMPLEMENTED, 1),
+            (RpcStatusCode::RESOURCE_EXHAUSTED, 1),
+            (RpcStatusCode::INTERNAL, 70),
+        ];
+        for (code, exit) in table {
+            let failure = refused(Path::new("/run/x.sock"), code, "why");
+            assert_eq!(failure.exit as u8, exit, "{code}");
+            assert!(code == RpcStatusCode::DEADLINE_EXCEEDED || failure.message.contains("why"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn paths_survive_the_uri() {
+        assert_eq!(address(Path::new("/run/nodepods/pods.sock")), "unix:/run/nodepods/pods.sock");
+        assert_eq!(address(Path::new("/tmp/a%b c")), "unix:/tmp/a%25b%20c");
+    }
+
+    #[test]
+    fn events_of_the_wire() {
+        let mut message = Vec::new();
+        wire::put_number(&mut message, 1, 2);
+        wire::put_bytes(&mut message, 2, b"\x0a\x03\x0a\x01a");
+        assert!(matches!(event(&message), Ok(Event::Modified(pod)) if pod.metadata() == b"\x0a\x01a"));
+        assert!(matches!(event(&[8, 4]), Ok(Event::Synced)));
+        assert!(matches!(event(&[]), Ok(Event::Unknown)));
+        assert!(event(&[0x12, 9]).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Which socket a client talks to.
+
+use std::env;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure};
+use crate::config::file;
+use crate::config::settings::{DOCUMENTED_SOCKET, OWN_SOCKET};
+
+/// Where a kubelet with the PodsAPI gate serves (`kubernetes/kubernetes pkg/kubelet/apis/pods/constants.go`).
+pub const KUBELET_SOCKET: &str = "/var/lib/kubelet/pods-api/pods-api.sock";
+
+/// Finds a socket that answers: the one of `--socket`, of `NODEPODS_SOCKET` or of the configuration file; with none
+/// of these named, the first of our default sockets and the kubelet's own behind which somebody listens.
+///
+/// # Errors
+/// Nobody listens, or we may not connect.
+pub fn find(verb: &str, options: &[PathBuf]) -> Result<PathBuf, Failure> {
+    if options.len() > 1 {
+        return Err(Failure::usage(verb, "--socket: one daemon is asked at a time"));
+    }
+    let named = options
+        .first()
+        .cloned()
+        .or_else(|| env::var_os("NODEPODS_SOCKET").filter(|s| !s.is_empty()).map(PathBuf::from))
+        .or_else(file::first_socket);
+    let candidates = match named {
+        Some(path) => vec![path],
+        None => [OWN_SOCKET, DOCUMENTED_SOCKET, KUBELET_SOCKET].map(PathBuf::from).to_vec(),
+    };
+    first_that_answers(&candidates)
+}
+
+fn first_that_answers(candidates: &[PathBuf]) -> Result<PathBuf, Failure> {
+    let mut failed: Vec<(&Path, io::Error)> = Vec::new();
+    for path in candidates {
+        match UnixStream::connect(path) {
+            Ok(_) => return Ok(path.clone()),
+            Err(e) => failed.push((path, e)),
+        }
+    }
+    let denied = failed.iter().find(|(_, e)| e.kind() == io::ErrorKind::PermissionDenied);
+    if let Some((path, e)) = denied {
+        return Err(not_allowed(path, &e.to_string()));
+    }
+    let tried: Vec<_> = failed.iter().map(|(path, e)| format!("  {}: {e}", path.display())).collect();
+    Err(Failure::new(
+        Exit::Unavailable,
+        format!(
+            "error: no nodepods daemon answers\n{}\nStart it with 'systemctl start nodepods' or 'nodepods serve', or name \
+             its socket with --socket.",
+            tried.join("\n")
+        ),
+    ))
+}
+
+/// The socket refuses us.
+pub fn not_allowed(path: &Path, why: &str) -> Failure {
+    Failure::new(
+        Exit::Permission,
+        format!(
+            "error: no access to {}: {why}\nPods may hold secrets, so the socket is for root alone: try sudo, or let the \
+             daemon admit you (--allow-uid with --socket-mode 0666 or 0660).",
+            path.display()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn the_first_socket_with_a_listener() {
+        let dir = env::temp_dir().join(format!("nodepods-find-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let (dead, live) = (dir.join("dead.sock"), dir.join("live.sock"));
+        drop(UnixListener::bind(&dead).unwrap());
+        let _listener = UnixListener::bind(&live).unwrap();
+        let found = first_that_answers(&[dir.join("missing"), dead.clone(), live.clone()]);
+        let none = first_that_answers(&[dir.join("missing"), dead]).unwrap_err();
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(found, Ok(live));
+        assert_eq!(none.exit, Exit::Unavailable);
+        assert!(none.message.contains("missing: No such file") && none.message.contains("systemctl start nodepods"));
+    }
+}
