@@ -9,6 +9,7 @@ pub mod names;
 pub mod observed;
 pub mod qos;
 pub mod references;
+pub mod runtime_pod;
 pub mod selector;
 pub mod spec;
 pub mod static_pod;

@@ -64,7 +64,8 @@ pub struct StatusInput<'a> {
     pub previous: Option<&'a Value>,
     /// The pod is being removed.
     pub terminating: bool,
-    /// A pod of the same name with another UID still has live containers: a kubelet waits for its end.
+    /// The runtime still holds a sandbox, ready or not, of a pod with the same name and another UID: a kubelet waits
+    /// for the end of that one, and for ten seconds beyond. Counts only while this pod has no sandbox of its own.
     pub held_back: bool,
     /// The node, for judging whether a pod that never started may have been refused.
     pub node: &'a NodeFacts,
