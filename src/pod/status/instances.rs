@@ -81,9 +81,7 @@ impl<'a> Instances<'a> {
     #[must_use]
     pub fn successor_made(&self, spec: &PodSpecView, name: &str, instance: &Container) -> bool {
         let mut later = spec.startable().skip_while(|c| c.name != name).skip(1);
-        later.any(|c| {
-            self.of(&c.name).any(|i| i.created_at > instance.created_at && i.sandbox_id == instance.sandbox_id)
-        })
+        later.any(|c| self.of(&c.name).any(|i| i.created_at > instance.created_at))
     }
 }
 

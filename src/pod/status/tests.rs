@@ -539,6 +539,51 @@ fn pods_known_from_the_runtime_alone() {
     );
 }
 
+#[test]
+fn a_new_sandbox_begins_anew() {
+    let sidecar = json!({"name": "s", "restartPolicy": "Always", "startupProbe": {}});
+    let spec = json!({"initContainers": [sidecar], "containers": [{"name": "main"}]});
+    let mut scene = Scene::new(spec).with("s", S::Exited, 137, 0).with("main", S::Exited, 137, 1);
+    assert_eq!(scene.derive().phase, "Running");
+    let new = Sandbox { id: "s1".into(), attempt: 1, ready: true, ips: vec!["10.0.0.2".into()], ..Sandbox::default() };
+    scene.sandboxes = vec![Arc::new(Sandbox { id: "s0".into(), ..Sandbox::default() }), Arc::new(new)];
+    scene = scene.with("s", S::Running, 0, 9);
+    scene.change("s1", |c| c.sandbox_id = "s1".into());
+    assert_eq!((scene.derive().phase.as_str(), scene.derive().ips), ("Pending", vec!["10.0.0.2".to_string()]));
+}
+
+#[test]
+fn the_restart_count_never_falls() {
+    let mut scene = Scene::new(main_only()).with("main", S::Exited, 1, 0);
+    scene.change("main0", |c| c.attempt = 4);
+    scene.previous = Some(scene.status());
+    // the kubelet counts anew where it has lost the instances before
+    let mut scene = Scene { containers: Vec::new(), ..scene }.with("main", S::Running, 0, 9);
+    scene.change("main0", |c| c.id = "other".into());
+    let status = scene.status();
+    assert_eq!(status["containerStatuses"][0]["restartCount"], 5);
+    assert_eq!(status["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 1);
+    scene.previous = Some(status);
+    assert_eq!(scene.status()["containerStatuses"][0]["restartCount"], 5);
+    // what had ended and is gone stays as it was
+    scene.change("other", |c| (c.state, c.exit_code) = (S::Exited, 6));
+    scene.previous = Some(scene.status());
+    scene.containers.clear();
+    let kept = scene.status();
+    assert_eq!(kept["containerStatuses"], scene.previous.unwrap()["containerStatuses"]);
+}
+
+#[test]
+fn an_instance_that_was_followed_within_the_second_is_not_the_newest() {
+    let ended = Scene::new(main_only()).with("main", S::Exited, 1, 0);
+    let mut given = by_kubelet(&ended);
+    given["phase"] = json!("Pending");
+    given["reason"] = json!("Waiting");
+    let status = Scene { base: Some(given), ..ended.with("main", S::Running, 0, 1) }.status();
+    assert_eq!(status["containerStatuses"][0]["containerID"], "containerd://main1");
+    assert_eq!((&status["phase"], status.get("reason")), (&json!("Running"), None));
+}
+
 fn any_scene() -> impl Strategy<Value = Scene> {
     let state = prop_oneof![Just(S::Created), Just(S::Running), Just(S::Exited), Just(S::Unknown)];
     let instances =
