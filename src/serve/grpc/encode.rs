@@ -2,7 +2,7 @@
 
 use crate::codec::time::Time;
 use crate::codec::wire;
-use crate::store::snapshot::{PodEntry, PodId};
+use crate::store::snapshot::PodId;
 
 /// Which of the two Pods services is spoken. List and Get have the same bytes in both; watches differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,25 +24,25 @@ const DELETED: u64 = 3;
 const INITIAL_SYNC_COMPLETE: u64 = 4;
 
 /// `ListPodsResponse` and `PodListResponse`.
-pub(crate) fn list<'a>(pods: impl Iterator<Item = &'a PodEntry> + Clone) -> Vec<u8> {
-    let len = pods.clone().map(|p| wire::bytes_len(1, p.bytes.as_bytes().len())).sum();
+pub(crate) fn list<'a>(pods: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    let len = pods.clone().map(|p| wire::bytes_len(1, p.len())).sum();
     let mut out = Vec::with_capacity(len);
     for pod in pods {
-        wire::put_bytes(&mut out, 1, pod.bytes.as_bytes());
+        wire::put_bytes(&mut out, 1, pod);
     }
     out
 }
 
 /// `GetPodResponse`, `PodGetResponse`.
-pub(crate) fn pod(pod: &PodEntry) -> Vec<u8> {
-    message(&[], 1, pod.bytes.as_bytes())
+pub(crate) fn pod(pod: &[u8]) -> Vec<u8> {
+    message(&[], 1, pod)
 }
 
-/// An event with a whole pod.
-pub(crate) fn changed(contract: Contract, change: Change, pod: &PodEntry) -> Vec<u8> {
+/// An event with a pod.
+pub(crate) fn changed(contract: Contract, change: Change, pod: &[u8]) -> Vec<u8> {
     match contract {
-        Contract::Kubelet => message(&event_type(change as u64), 2, pod.bytes.as_bytes()),
-        Contract::Documented => message(&[], 1, pod.bytes.as_bytes()),
+        Contract::Kubelet => message(&event_type(change as u64), 2, pod),
+        Contract::Documented => message(&[], 1, pod),
     }
 }
 
@@ -114,13 +114,14 @@ mod tests {
     #[test]
     fn typed_messages_read_what_is_written() {
         let (a, b) = (entry("a", 1), entry("b", 2));
-        let listed = list([&*a, &*b].into_iter());
+        let listed = list([a.bytes.as_bytes(), b.bytes.as_bytes()].into_iter());
         assert_eq!(listed.len(), listed.capacity());
         let listed = ListPodsResponse::parse_from_bytes(&listed).unwrap();
         assert_eq!(listed.pods, [a.bytes.as_bytes(), b.bytes.as_bytes()]);
-        assert_eq!(GetPodResponse::parse_from_bytes(&pod(&a)).unwrap().pod, a.bytes.as_bytes());
+        assert_eq!(GetPodResponse::parse_from_bytes(&pod(a.bytes.as_bytes())).unwrap().pod, a.bytes.as_bytes());
         for (change, want) in [(Change::Added, EventType::ADDED), (Change::Modified, EventType::MODIFIED)] {
-            let event = WatchPodsEvent::parse_from_bytes(&changed(Contract::Kubelet, change, &a)).unwrap();
+            let event =
+                WatchPodsEvent::parse_from_bytes(&changed(Contract::Kubelet, change, a.bytes.as_bytes())).unwrap();
             assert_eq!((event.type_.unwrap(), &*event.pod), (want, a.bytes.as_bytes()));
         }
         let marker = initial_sync_complete(Contract::Kubelet).unwrap();

@@ -7,7 +7,8 @@ use super::encode::{self, Change, Contract, Serving};
 use super::headers;
 use super::reply::Reply;
 use super::shared::SharedEvents;
-use crate::store::snapshot::Snapshot;
+use crate::store::masked::{MaskedPods, Request};
+use crate::store::snapshot::{PodEntry, Snapshot};
 use crate::store::watch::{Event, Watcher};
 
 /// The state of one stream.
@@ -19,14 +20,22 @@ pub(crate) trait Feed: Send + 'static {
 
 /// A watch on pods.
 pub(crate) struct PodFeed {
-    watcher: Watcher,
+    watcher: Watcher<Request>,
+    mask: Option<Arc<MaskedPods>>,
     contract: Contract,
     events: Arc<SharedEvents>,
 }
 
 impl PodFeed {
-    pub(crate) fn new(contract: Contract, events: Arc<SharedEvents>) -> Self {
-        Self { watcher: Watcher::new(), contract, events }
+    pub(crate) fn new(contract: Contract, events: Arc<SharedEvents>, view: Request) -> Self {
+        Self { mask: view.mask.clone(), watcher: Watcher::with_view(view), contract, events }
+    }
+
+    fn changed(&self, change: Change, pod: &PodEntry) -> Reply {
+        match &self.mask {
+            None => self.events.of(self.contract, change, pod),
+            Some(mask) => encode::changed(self.contract, change, &mask.of(pod).bytes).into(),
+        }
     }
 }
 
@@ -34,8 +43,8 @@ impl Feed for PodFeed {
     fn next(&mut self, current: &Snapshot) -> Option<Reply> {
         loop {
             return Some(match self.watcher.next(current)? {
-                Event::Added(pod) => self.events.of(self.contract, Change::Added, &pod),
-                Event::Modified(pod) => self.events.of(self.contract, Change::Modified, &pod),
+                Event::Added(pod) => self.changed(Change::Added, &pod),
+                Event::Modified(pod) => self.changed(Change::Modified, &pod),
                 Event::Deleted(id) => encode::deleted(self.contract, &id, headers::seconds(SystemTime::now())).into(),
                 Event::InitialSyncComplete => match encode::initial_sync_complete(self.contract) {
                     Some(marker) => marker.into(),
@@ -87,10 +96,10 @@ mod tests {
     fn the_documented_service_has_no_marker() {
         let pod = entry("a", 1);
         let current = snapshot(1, &[&pod]);
-        let mut kubelet = PodFeed::new(Contract::Kubelet, Arc::default());
-        let mut documented = PodFeed::new(Contract::Documented, Arc::default());
+        let mut kubelet = PodFeed::new(Contract::Kubelet, Arc::default(), Request::default());
+        let mut documented = PodFeed::new(Contract::Documented, Arc::default(), Request::default());
         assert_eq!(all(&mut kubelet, &current).len(), 2);
-        assert_eq!(all(&mut documented, &current), [encode::pod(&pod)]);
+        assert_eq!(all(&mut documented, &current), [encode::pod(pod.bytes.as_bytes())]);
         assert_eq!(all(&mut documented, &current).len(), 0);
     }
 

@@ -12,12 +12,22 @@ use crate::store::update::HealthState;
 /// `x-nodepods-stale: apiserver since=<RFC 3339>` for each that answered before and does not now. `None` where
 /// nothing is to be said, which is the rule.
 pub(crate) fn of(snapshot: &Snapshot) -> Option<Metadata> {
-    let lines = lines(snapshot);
+    build(&lines(snapshot))
+}
+
+/// The same for one page of a list, with the token of the next one.
+pub(crate) fn of_page(snapshot: &Snapshot, next: Option<String>) -> Option<Metadata> {
+    let mut lines = lines(snapshot);
+    lines.extend(next.map(|token| (super::ask::CONTINUE, token)));
+    build(&lines)
+}
+
+fn build(lines: &[(&'static str, String)]) -> Option<Metadata> {
     if lines.is_empty() {
         return None;
     }
     let mut builder = MetadataBuilder::with_capacity(lines.len());
-    for (key, value) in &lines {
+    for (key, value) in lines {
         if let Err(e) = builder.add_str(key, value) {
             log::debug!("left out of the response metadata: {key}: {e}");
         }

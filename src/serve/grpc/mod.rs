@@ -3,6 +3,7 @@
 //! The server has no ports of its own; connections are accepted by [`crate::serve::accept`] and adopted. Only the
 //! files of this folder and `sys::handover` touch grpcio on the serving side.
 
+mod ask;
 mod encode;
 mod feed;
 mod headers;
@@ -27,9 +28,10 @@ use self::encode::Contract;
 use self::service::Shared;
 use self::stream::Streams;
 use super::accept::Peer;
-use super::connections::Connections;
+use super::connections::{Connections, Rates};
 use super::error::ServeError;
 use super::quiet::Quiet;
+use crate::store::masked::MaskCache;
 use crate::store::Store;
 use crate::sys::handover;
 
@@ -54,11 +56,18 @@ pub struct GrpcOptions {
     pub max_watchers: usize,
     /// How long a client may leave a message of a stream unread (`--watch-send-timeout`).
     pub watch_send_timeout: Duration,
+    /// How often each connection may ask.
+    pub rates: Rates,
 }
 
 impl Default for GrpcOptions {
     fn default() -> Self {
-        Self { max_connections: 256, max_watchers: 1024, watch_send_timeout: Duration::from_secs(60) }
+        Self {
+            max_connections: 256,
+            max_watchers: 1024,
+            watch_send_timeout: Duration::from_secs(60),
+            rates: Rates::default(),
+        }
     }
 }
 
@@ -81,12 +90,15 @@ impl GrpcServer {
         grpcio::redirect_log();
         let environment = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc").build());
         let streams = Streams::new(Arc::clone(&store), options.max_watchers, options.watch_send_timeout);
-        let connections = Arc::new(Connections::new(options.max_connections));
+        let connections = Arc::new(Connections::new(options.max_connections, options.rates));
         let shared = Arc::new(Shared {
             store,
             streams: Arc::clone(&streams),
             connections: Arc::clone(&connections),
             list: shared::SharedList::default(),
+            masked: shared::MaskedLists::default(),
+            masks: MaskCache::default(),
+            pages: Mutex::default(),
             events: Arc::default(),
         });
         let arguments = ChannelBuilder::new(Arc::clone(&environment))

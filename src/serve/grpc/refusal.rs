@@ -1,9 +1,13 @@
 //! Why a call is refused, and the one place that turns that into gRPC's codes.
 
 use std::fmt;
+use std::time::Duration;
 
 use grpcio::{RpcStatus, RpcStatusCode};
 
+use crate::codec::mask::MaskError;
+use crate::codec::wire;
+use crate::store::paging::PageError;
 use crate::store::snapshot::Snapshot;
 use crate::store::update::{HealthState, SourceId};
 
@@ -21,6 +25,16 @@ pub(crate) enum Refusal {
     NoSuchService(String),
     /// The request cannot be read.
     BadRequest(String),
+    /// The field mask is not one of a pod.
+    Mask(MaskError),
+    /// The selector under this metadata key is refused, in Kubernetes' words.
+    Selector(&'static str, String),
+    /// The value of this metadata key is no good.
+    Metadata(&'static str, &'static str),
+    /// The continue token is not ours, or has expired.
+    Page(PageError),
+    /// The connection has asked too often; so long until it may ask again.
+    TooOften(Duration),
     /// So many watches run already.
     TooManyWatchers(usize),
     /// The system gives us no thread for another watch.
@@ -43,16 +57,41 @@ impl Refusal {
         match self {
             Self::Initializing(_) => RpcStatusCode::FAILED_PRECONDITION,
             Self::NoSuchPod(_) | Self::NoSuchService(_) => RpcStatusCode::NOT_FOUND,
-            Self::BadRequest(_) => RpcStatusCode::INVALID_ARGUMENT,
-            Self::TooManyWatchers(_) | Self::NoThread(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
+            Self::BadRequest(_)
+            | Self::Mask(_)
+            | Self::Selector(..)
+            | Self::Metadata(..)
+            | Self::Page(PageError::Malformed(_)) => RpcStatusCode::INVALID_ARGUMENT,
+            Self::Page(PageError::Expired) => RpcStatusCode::ABORTED,
+            Self::TooOften(_) | Self::TooManyWatchers(_) | Self::NoThread(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
             Self::Stopping => RpcStatusCode::UNAVAILABLE,
         }
     }
 
     /// The status that the client sees.
     pub(crate) fn status(&self) -> RpcStatus {
-        RpcStatus::with_message(self.code(), self.to_string())
+        match self {
+            Self::TooOften(wait) => {
+                let details = retry_info(self.code(), &self.to_string(), *wait);
+                RpcStatus::with_details(self.code(), self.to_string(), details)
+            }
+            _ => RpcStatus::with_message(self.code(), self.to_string()),
+        }
     }
+}
+
+/// A `google.rpc.Status` with a `google.rpc.RetryInfo`, as clients expect it in the status details.
+fn retry_info(code: RpcStatusCode, message: &str, wait: Duration) -> Vec<u8> {
+    let (mut delay, mut info, mut any, mut status) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    wire::put_number(&mut delay, 1, wait.as_secs());
+    wire::put_number(&mut delay, 2, wait.subsec_nanos().into());
+    wire::put_bytes(&mut info, 1, &delay);
+    wire::put_bytes(&mut any, 1, b"type.googleapis.com/google.rpc.RetryInfo");
+    wire::put_bytes(&mut any, 2, &info);
+    wire::put_number(&mut status, 1, i32::from(code).unsigned_abs().into());
+    wire::put_bytes(&mut status, 2, message.as_bytes());
+    wire::put_bytes(&mut status, 3, &any);
+    status
 }
 
 impl fmt::Display for Refusal {
@@ -67,6 +106,13 @@ impl fmt::Display for Refusal {
             Self::NoSuchPod(uid) => write!(f, "pod with UID {} not found", echo(uid)),
             Self::NoSuchService(name) => write!(f, "no service {:?} here", echo(name)),
             Self::BadRequest(problem) => write!(f, "the request cannot be read: {problem}"),
+            Self::Mask(e) => e.fmt(f),
+            Self::Selector(key, problem) => write!(f, "{key}: {problem}"),
+            Self::Metadata(key, problem) => write!(f, "{key}: {problem}"),
+            Self::Page(e) => e.fmt(f),
+            Self::TooOften(wait) => {
+                write!(f, "rejected by rate limit: ask again in {} ms", wait.as_millis().saturating_add(1))
+            }
             Self::TooManyWatchers(most) => {
                 write!(f, "{most} watches run already, which is the limit (--max-watchers)")
             }
@@ -101,5 +147,15 @@ mod tests {
         let status = Refusal::NoSuchPod(String::new()).status();
         assert_eq!((status.code(), status.message()), (RpcStatusCode::NOT_FOUND, "pod with UID  not found"));
         assert!(Refusal::NoSuchPod("x".repeat(60_000)).to_string().len() < 300);
+    }
+
+    #[test]
+    fn who_asks_too_often_is_told_when_to_come_back() {
+        let status = Refusal::TooOften(Duration::from_millis(1500)).status();
+        assert_eq!(status.code(), RpcStatusCode::RESOURCE_EXHAUSTED);
+        assert_eq!(status.message(), "rejected by rate limit: ask again in 1501 ms");
+        let text = String::from_utf8_lossy(status.details());
+        assert!(text.contains("type.googleapis.com/google.rpc.RetryInfo"), "{text:?}");
+        assert!(status.details().ends_with(b"\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01"), "{:?}", status.details());
     }
 }

@@ -1,18 +1,24 @@
 //! The handlers. They run on the thread of the completion queue, hold no state and wait for nothing.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use grpcio::{RpcContext, ServerStreamingSink, Service, ServiceBuilder, UnarySink};
+use grpcio::{Metadata, RpcContext, ServerStreamingSink, Service, ServiceBuilder, UnarySink};
+use parking_lot::Mutex;
 
+use super::ask::Ask;
 use super::encode::{self, Contract, Serving};
 use super::feed::{self, Feed, HealthFeed, PodFeed};
 use super::headers;
 use super::refusal::Refusal;
 use super::reply::{self, PodsMethods, Reply, Request};
-use super::shared::{SharedEvents, SharedList};
+use super::shared::{self, MaskedLists, SharedEvents, SharedList};
 use super::stream::Streams;
-use crate::serve::connections::Connections;
+use crate::serve::connections::{Connections, Kind};
+use crate::store::masked::MaskCache;
+use crate::store::paging::Pages;
 use crate::store::snapshot::Snapshot;
+use crate::store::watch::View;
 use crate::store::Store;
 
 /// What all handlers share.
@@ -21,6 +27,9 @@ pub(crate) struct Shared {
     pub(crate) streams: Arc<Streams>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) list: SharedList,
+    pub(crate) masked: MaskedLists,
+    pub(crate) masks: MaskCache,
+    pub(crate) pages: Mutex<Pages>,
     pub(crate) events: Arc<SharedEvents>,
 }
 
@@ -32,19 +41,53 @@ pub(crate) fn pods(shared: &Handle, methods: &PodsMethods, contract: Contract) -
     ServiceBuilder::new()
         .add_unary_handler(&methods.list, move |ctx, _, sink| {
             let snapshot = list.store.current();
-            let reply = Refusal::unless_initialized(&snapshot).map(|()| list.list.of(&snapshot));
-            answer(&ctx, sink, &snapshot, reply);
+            let reply = list.asked(&ctx, Kind::Unary, &snapshot).and_then(|ask| list.pods(&snapshot, &ask));
+            answer(&ctx, sink, reply);
         })
         .add_unary_handler(&methods.get, move |ctx, request, sink| {
             let snapshot = get.store.current();
-            answer(&ctx, sink, &snapshot, one_pod(&snapshot, &request));
+            let reply = get.asked(&ctx, Kind::Unary, &snapshot).and_then(|ask| one_pod(&snapshot, &request, &ask));
+            answer(&ctx, sink, reply);
         })
         .add_server_streaming_handler(&methods.watch, move |ctx, _, sink| {
-            let ready = Refusal::unless_initialized(&watch.store.current());
-            let feed = ready.map(|()| PodFeed::new(contract, Arc::clone(&watch.events)));
+            let ask = watch.asked(&ctx, Kind::Watch, &watch.store.current());
+            let feed = ask.map(|ask| PodFeed::new(contract, Arc::clone(&watch.events), ask.view));
             stream(&ctx, sink, &watch, feed);
         })
         .build()
+}
+
+impl Shared {
+    /// What the client asks for, if it may ask at all.
+    fn asked(&self, ctx: &RpcContext<'_>, kind: Kind, snapshot: &Snapshot) -> Result<Ask, Refusal> {
+        self.connections.take(&ctx.peer(), kind, Instant::now()).map_err(Refusal::TooOften)?;
+        let ask = Ask::read(ctx.request_headers(), &self.masks)?;
+        Refusal::unless_initialized(snapshot)?;
+        Ok(ask)
+    }
+
+    /// The list, or the part of it that was asked for.
+    fn pods(&self, snapshot: &Arc<Snapshot>, ask: &Ask) -> Result<Answer, Refusal> {
+        if ask.is_everything() {
+            return Ok(Answer { reply: self.list.of(snapshot), headers: headers::of(snapshot) });
+        }
+        let view = &ask.view;
+        if ask.limit == 0 && ask.token.is_none() && view.selector.is_everything() {
+            if let Some(mask) = &view.mask {
+                return Ok(Answer { reply: self.masked.of(mask, snapshot), headers: headers::of(snapshot) });
+            }
+        }
+        let page = self.pages.lock().page(snapshot, ask.token.as_deref(), ask.limit, |p| view.selects(p));
+        let page = page.map_err(Refusal::Page)?;
+        let reply = shared::masked_list(view.mask.as_ref(), &page.pods);
+        Ok(Answer { reply, headers: headers::of_page(snapshot, page.next) })
+    }
+}
+
+/// A reply with the metadata that goes before it.
+struct Answer {
+    reply: Reply,
+    headers: Option<Metadata>,
 }
 
 /// The health service.
@@ -53,7 +96,7 @@ pub(crate) fn health(shared: &Handle) -> Service {
     ServiceBuilder::new()
         .add_unary_handler(&reply::HEALTH_CHECK, move |ctx, request, sink| {
             let snapshot = check.store.current();
-            answer(&ctx, sink, &snapshot, checked(&snapshot, &request));
+            answer(&ctx, sink, checked(&snapshot, &request));
         })
         .add_server_streaming_handler(&reply::HEALTH_WATCH, move |ctx, request, sink| {
             let feed = request.string().map(HealthFeed::new).map_err(Refusal::BadRequest);
@@ -62,27 +105,30 @@ pub(crate) fn health(shared: &Handle) -> Service {
         .build()
 }
 
-fn one_pod(snapshot: &Snapshot, request: &Request) -> Result<Reply, Refusal> {
-    Refusal::unless_initialized(snapshot)?;
+/// The pod with the UID that was asked for. One that the selection leaves out is not there for this client.
+fn one_pod(snapshot: &Snapshot, request: &Request, ask: &Ask) -> Result<Answer, Refusal> {
     let uid = request.string().map_err(Refusal::BadRequest)?;
-    match snapshot.by_uid(&uid) {
-        Some(pod) => Ok(encode::pod(pod).into()),
-        None => Err(Refusal::NoSuchPod(uid)),
-    }
+    let pod = snapshot.by_uid(&uid).filter(|p| ask.view.selects(p));
+    let reply = match (pod, &ask.view.mask) {
+        (None, _) => return Err(Refusal::NoSuchPod(uid)),
+        (Some(pod), None) => encode::pod(pod.bytes.as_bytes()),
+        (Some(pod), Some(mask)) => encode::pod(&mask.of(pod).bytes),
+    };
+    Ok(Answer { reply: reply.into(), headers: headers::of(snapshot) })
 }
 
-fn checked(snapshot: &Snapshot, request: &Request) -> Result<Reply, Refusal> {
+fn checked(snapshot: &Snapshot, request: &Request) -> Result<Answer, Refusal> {
     let service = request.string().map_err(Refusal::BadRequest)?;
     match feed::serving(&service, snapshot) {
         Serving::Unknown => Err(Refusal::NoSuchService(service)),
-        serving => Ok(encode::health(serving).into()),
+        serving => Ok(Answer { reply: encode::health(serving).into(), headers: headers::of(snapshot) }),
     }
 }
 
-fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, snapshot: &Snapshot, reply: Result<Reply, Refusal>) {
+fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, reply: Result<Answer, Refusal>) {
     let sent = match reply {
-        Ok(reply) => {
-            if let Some(headers) = headers::of(snapshot) {
+        Ok(Answer { reply, headers }) => {
+            if let Some(headers) = headers {
                 sink.set_headers(headers);
             }
             sink.success(reply)

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::encode::{self, Change, Contract};
 use super::reply::Reply;
+use crate::store::masked::MaskedPods;
 use crate::store::snapshot::{PodEntry, PodId, Snapshot};
 
 /// The whole list, built once for a revision and only when asked for.
@@ -33,7 +34,46 @@ impl SharedList {
 }
 
 fn build(snapshot: &Snapshot) -> Reply {
-    encode::list(snapshot.pods.iter().map(|p| &**p)).into()
+    encode::list(snapshot.pods.iter().map(|p| p.bytes.as_bytes())).into()
+}
+
+/// Masks whose last list is kept; the oldest makes room.
+const MOST_LISTS: usize = 8;
+
+/// The whole list as a mask shows it, for each mask built once for a revision.
+#[derive(Debug, Default)]
+pub(crate) struct MaskedLists {
+    lists: Mutex<VecDeque<(Arc<MaskedPods>, u64, Reply)>>,
+}
+
+impl MaskedLists {
+    /// The reply for this snapshot.
+    pub(crate) fn of(&self, mask: &Arc<MaskedPods>, snapshot: &Snapshot) -> Reply {
+        let mut lists = self.lists.lock();
+        let known = lists.iter().position(|(m, _, _)| Arc::ptr_eq(m, mask));
+        if let Some((_, _, reply)) = known.and_then(|at| lists.get(at)).filter(|(_, r, _)| *r == snapshot.revision) {
+            return reply.clone();
+        }
+        if let Some(at) = known {
+            lists.remove(at);
+        } else if lists.len() == MOST_LISTS {
+            lists.pop_front();
+        }
+        let reply = masked_list(Some(mask), &snapshot.pods);
+        lists.push_back((Arc::clone(mask), snapshot.revision, reply.clone()));
+        reply
+    }
+}
+
+/// These pods as a mask shows them.
+pub(crate) fn masked_list(mask: Option<&Arc<MaskedPods>>, pods: &[Arc<PodEntry>]) -> Reply {
+    match mask {
+        None => encode::list(pods.iter().map(|p| p.bytes.as_bytes())).into(),
+        Some(mask) => {
+            let masked: Vec<_> = pods.iter().map(|p| mask.of(p).bytes).collect();
+            encode::list(masked.iter().map(|b| &**b)).into()
+        }
+    }
 }
 
 /// Events that are kept. Watchers that keep up ask for the same few; one that is behind or at its start may find
@@ -62,7 +102,7 @@ impl SharedEvents {
         if let Some((_, reply)) = latest.iter().rev().find(|(k, _)| *k == key) {
             return reply.clone();
         }
-        let reply = Reply::from(encode::changed(contract, change, pod));
+        let reply = Reply::from(encode::changed(contract, change, pod.bytes.as_bytes()));
         if latest.len() >= MOST_EVENTS {
             latest.pop_front();
         }
@@ -75,6 +115,7 @@ impl SharedEvents {
 mod tests {
     use super::*;
     use crate::serve::grpc::testing::{entry, snapshot};
+    use crate::store::masked::{MaskCache, MaskText};
 
     fn place(reply: &Reply) -> *const u8 {
         reply.as_ref().as_ptr()
@@ -102,5 +143,20 @@ mod tests {
             events.of(Contract::Kubelet, Change::Added, &entry("b", revision));
         }
         assert_eq!(events.latest.lock().len(), MOST_EVENTS);
+    }
+
+    #[test]
+    fn a_masked_list_is_built_once_a_revision() {
+        let (lists, masks, pod) = (MaskedLists::default(), MaskCache::default(), entry("a", 1));
+        let mask = masks.get(&MaskText::Text("metadata.name".into())).unwrap();
+        let first = lists.of(&mask, &snapshot(1, &[&pod]));
+        assert_eq!(first.as_ref(), b"\x0a\x05\x0a\x03\x0a\x01a");
+        assert_eq!(place(&first), place(&lists.of(&mask, &snapshot(1, &[]))));
+        assert!(lists.of(&mask, &snapshot(2, &[])).as_ref().is_empty());
+        for n in 0..20 {
+            let mask = masks.get(&MaskText::Text(format!("metadata.labels['{n}']"))).unwrap();
+            lists.of(&mask, &snapshot(1, &[&pod]));
+        }
+        assert_eq!(lists.lists.lock().len(), MOST_LISTS);
     }
 }
