@@ -42,7 +42,7 @@ def test_mode_0600_from_birth(make_daemon, base, umask):
     assert mode(d.socket) == 0o600
     d.stop()
     lines = open(trace).read().splitlines()
-    binds = [i for i, line in enumerate(lines) if f'bind(' in line and f"{base}/run/" in line]
+    binds = [i for i, line in enumerate(lines)  in line and f"{base}/run/" in line]
     assert binds, "the daemon binds in the directory of its socket"
     for i in binds:
         fd = re.search(r"bind\((\d+)<", lines[i]).group(1)
@@ -93,12 +93,11 @@ def test_a_stale_socket_is_replaced(make_daemon, base):
     path = f"{base}/p.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(path)
-    inode = os.stat(path).st_ino
     d = make_daemon(sockets=[path]).start()
     assert mode(path) == 0o600
-    assert (d.client().ListPods().pods == []) or True
+    assert d.list() == {}
     assert d.stop() == 0
-    assert not os.path.exists(path) and inode
+    assert not os.path.exists(path)
 
 
 def test_a_file_that_is_no_socket_is_left_alone(make_daemon, base):
