@@ -42,7 +42,7 @@ def test_mode_0600_from_birth(make_daemon, base, umask):
     assert mode(d.socket) == 0o600
     d.stop()
     lines = open(trace).read().splitlines()
-    binds = [i for i, line in enumerate(lines)  in line and f"{base}/run/" in line]
+    binds = [i for i, line in enumerate(lines) if "bind(" in line and f"{base}/run/" in line]
     assert binds, "the daemon binds in the directory of its socket"
     for i in binds:
         fd = re.search(r"bind\((\d+)<", lines[i]).group(1)
