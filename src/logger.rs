@@ -16,6 +16,9 @@ use crate::codec::json::escape;
 use crate::codec::time::Time;
 use crate::config::values::LogFormat;
 
+/// What lines of the gRPC library are filed under.
+const GRPC: &str = "grpc";
+
 /// What a log line looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -51,11 +54,13 @@ impl Filter {
         Ok(filter)
     }
 
-    /// The most specific part decides.
+    /// The most specific part decides. The gRPC core is talkative: below `trace` only its warnings count.
     fn level(&self, source: &str) -> LevelFilter {
         let under = |part: &str| source.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let fitting = self.parts.iter().filter(|(part, _)| under(part));
-        fitting.max_by_key(|(part, _)| part.len()).map_or(self.all, |(_, level)| *level)
+        let general =
+            if source == GRPC && self.all < LevelFilter::Trace { self.all.min(LevelFilter::Warn) } else { self.all };
+        fitting.max_by_key(|(part, _)| part.len()).map_or(general, |(_, level)| *level)
     }
 
     fn highest(&self) -> LevelFilter {
@@ -119,8 +124,11 @@ fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
     );
 }
 
-/// `nodepods::source::cri` as `source.cri`.
+/// `nodepods::source::cri` as `source.cri`. The gRPC core gives no target.
 fn source(target: &str) -> String {
+    if target.is_empty() || target.starts_with("grpcio") {
+        return GRPC.into();
+    }
     target.strip_prefix("nodepods::").unwrap_or(target).replace("::", ".")
 }
 
@@ -219,5 +227,14 @@ mod tests {
         assert_eq!(Filter::parse("").unwrap(), Filter { all: LevelFilter::Info, parts: vec![] });
         assert!(Filter::parse("loud").unwrap_err().contains("known are off, error"));
         assert_eq!(source("nodepods::source::cri"), "source.cri");
+    }
+
+    #[test]
+    fn the_grpc_core_is_quiet_unless_asked() {
+        let level = |text| Filter::parse(text).unwrap().level(&source(""));
+        assert_eq!(level("debug"), LevelFilter::Warn);
+        assert_eq!(level("error"), LevelFilter::Error);
+        assert_eq!(level("trace"), LevelFilter::Trace);
+        assert_eq!(level("info,grpc=debug"), LevelFilter::Debug);
     }
 }

@@ -1,16 +1,21 @@
 //! `nodepods serve`: the daemon.
 
+use std::io;
+
 use super::exit::{Exit, Failure};
 use crate::config::file;
 use crate::config::options::ServeOptions;
 use crate::config::settings::Settings;
+use crate::daemon::{self, DaemonError};
 use crate::logger;
+use crate::serve::ServeError;
 
 /// Reads the configuration and runs the daemon until it is told to stop.
 ///
 /// # Errors
 /// The configuration is wrong, or the daemon cannot start.
 pub fn run(mut options: ServeOptions) -> Result<(), Failure> {
+    daemon::prepare().map_err(|e| failure(&e))?;
     let wrong = |e: &dyn std::fmt::Display| Failure::new(Exit::Config, format!("error: {e}"));
     let file = file::fill(&mut options).map_err(|e| wrong(&e))?;
     let settings = Settings::resolve(options).map_err(|e| wrong(&e))?;
@@ -18,5 +23,46 @@ pub fn run(mut options: ServeOptions) -> Result<(), Failure> {
     if let Some(path) = file {
         log::info!("configuration from {}", path.display());
     }
-    Err(Failure::new(Exit::Internal, "error: this build has no daemon yet"))
+    daemon::run(&settings).map_err(|e| failure(&e))
+}
+
+fn failure(e: &DaemonError) -> Failure {
+    let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
+    let exit = match e {
+        DaemonError::Serve(ServeError::Io { source, .. }) | DaemonError::StateDir { source, .. } if denied(source) => {
+            let hint = "The daemon is meant to run as root; without it, name a --socket and a --state-dir of your own.";
+            return Failure::new(Exit::Permission, format!("error: {e}\n{hint}"));
+        }
+        DaemonError::Serve(ServeError::BadPath { .. } | ServeError::NotASocket { .. }) => Exit::Config,
+        DaemonError::Signals { .. } | DaemonError::Thread { .. } | DaemonError::Serve(ServeError::Grpc { .. }) => {
+            Exit::Internal
+        }
+        DaemonError::Serve(_) | DaemonError::Inherited { .. } | DaemonError::StateDir { .. } => Exit::Failure,
+    };
+    Failure::new(exit, format!("error: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_become_exit_codes() {
+        let io = |kind: io::ErrorKind| ServeError::Io { doing: "bind", path: "/run/x".into(), source: kind.into() };
+        let state = |kind: io::ErrorKind| DaemonError::StateDir { path: "/var/lib/x".into(), source: kind.into() };
+        let table = [
+            (DaemonError::Serve(io(io::ErrorKind::PermissionDenied)), 77),
+            (DaemonError::Serve(io(io::ErrorKind::StorageFull)), 1),
+            (state(io::ErrorKind::PermissionDenied), 77),
+            (state(io::ErrorKind::ReadOnlyFilesystem), 1),
+            (DaemonError::Serve(ServeError::NotASocket { path: "/run/x".into() }), 78),
+            (DaemonError::Serve(ServeError::LiveServer { path: "/run/x".into(), pid: Some(7) }), 1),
+            (DaemonError::Signals { source: io::ErrorKind::Other.into() }, 70),
+        ];
+        for (error, exit) in table {
+            let failure = failure(&error);
+            assert_eq!(failure.exit as u8, exit, "{failure}");
+            assert!(failure.message.starts_with("error: "), "{failure}");
+        }
+    }
 }

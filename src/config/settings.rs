@@ -13,6 +13,8 @@ use crate::store::update::SourceId;
 pub const DOCUMENTED_SOCKET: &str = "/var/lib/kubelet/pods/kubelet.sock";
 /// The socket to mount into client pods: in a directory of its own.
 pub const OWN_SOCKET: &str = "/run/nodepods/pods.sock";
+/// What is served on when nothing is named.
+pub const DEFAULT_SOCKETS: [&str; 2] = [DOCUMENTED_SOCKET, OWN_SOCKET];
 /// Where state is kept.
 pub const STATE_DIR: &str = "/var/lib/nodepods";
 
@@ -25,7 +27,7 @@ pub struct Settings {
     pub runtime: Option<Endpoint>,
     /// The node's name; `None` finds it out.
     pub hostname_override: Option<String>,
-    /// Sockets to serve on.
+    /// Sockets to serve on; none stand for those that systemd passes on, or else for [`DEFAULT_SOCKETS`].
     pub sockets: Vec<PathBuf>,
     /// Their permission bits.
     pub socket_mode: u32,
@@ -81,11 +83,7 @@ impl Settings {
             pod_manifest_path: options.pod_manifest_path,
             runtime: options.container_runtime_endpoint,
             hostname_override: options.hostname_override,
-            sockets: if options.socket.is_empty() {
-                vec![DOCUMENTED_SOCKET.into(), OWN_SOCKET.into()]
-            } else {
-                options.socket
-            },
+            sockets: options.socket,
             socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
             allow_uids: options.allow_uid,
             state_dir: match options.state_dir {
@@ -163,7 +161,7 @@ mod tests {
     #[test]
     fn defaults() {
         let settings = Settings::resolve(ServeOptions::default()).unwrap();
-        assert_eq!(settings.sockets, [PathBuf::from(DOCUMENTED_SOCKET), OWN_SOCKET.into()]);
+        assert!(settings.sockets.is_empty());
         assert_eq!((settings.socket_mode, settings.state_dir), (0o600, Some(STATE_DIR.into())));
         assert_eq!(settings.init_timeout, Some(Duration::from_secs(15)));
         assert_eq!((settings.max_watchers, settings.max_connections), (1024, 256));

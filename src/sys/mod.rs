@@ -3,6 +3,7 @@
 
 pub mod file_id;
 pub mod handover;
+pub mod inherited;
 pub mod lock;
 pub mod peer;
 pub mod poll;

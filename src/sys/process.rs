@@ -17,6 +17,12 @@ pub fn set_umask(mask: u32) -> u32 {
     before.into()
 }
 
+/// Ends the process at once: no destructors, no exit handlers, nothing that could hang.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes a number and does not return.
+    unsafe { libc::_exit(code) }
+}
+
 /// Raises the soft limit of open files to `wanted`, as far as the hard limit lets it, and returns the limit that
 /// holds now. Never lowers it.
 ///

@@ -1,0 +1,60 @@
+//! Why the daemon cannot start.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::serve::ServeError;
+
+/// What was tried while the daemon was put together, and what came of it.
+#[derive(Debug)]
+pub enum DaemonError {
+    /// Signals cannot be blocked.
+    Signals {
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A socket or the server.
+    Serve(ServeError),
+    /// Sockets passed on by systemd cannot be used.
+    Inherited {
+        /// What is wrong with them.
+        source: io::Error,
+    },
+    /// The state directory cannot be made or used.
+    StateDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// A thread cannot be started.
+    Thread {
+        /// Its name.
+        name: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for DaemonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signals { source } => write!(f, "cannot block signals: {source}"),
+            Self::Serve(e) => e.fmt(f),
+            Self::Inherited { source } => write!(f, "cannot use the sockets that systemd passed on: {source}"),
+            Self::StateDir { path, source } => {
+                write!(f, "cannot keep state in {}: {source}; name another --state-dir, or none", path.display())
+            }
+            Self::Thread { name, source } => write!(f, "cannot start the thread {name}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for DaemonError {}
+
+impl From<ServeError> for DaemonError {
+    fn from(e: ServeError) -> Self {
+        Self::Serve(e)
+    }
+}

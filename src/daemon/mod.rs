@@ -1,0 +1,136 @@
+//! The daemon behind `nodepods serve`: its parts, put together.
+//!
+//! The order of a start, and why it is this one:
+//! 1. umask 0077, before any file can be made; signals blocked, before any thread can be hit by one ([`prepare`]);
+//! 2. configuration and log (`cli::serve`), so that everything after can speak;
+//! 3. our sockets, bound and locked: a second daemon ends here, before it touches anything else;
+//! 4. the state directory and the revision to start from;
+//! 5. the store with its owner thread, then the sources that feed it;
+//! 6. the gRPC server, then the accept threads, which let clients in;
+//! 7. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
+//!
+//! A stop goes the other way: no new clients and the sockets gone, watches ended with UNAVAILABLE, sources stopped,
+//! the owner last, since it writes the revision down.
+
+mod error;
+mod orders;
+mod sockets;
+mod state_dir;
+mod systemd;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{never, select, tick, Receiver};
+use sd_notify::NotifyState;
+
+use crate::config::settings::Settings;
+use crate::serve::accept::AcceptOptions;
+use crate::serve::grpc::{GrpcOptions, GrpcServer};
+use crate::store::snapshot::Snapshot;
+use crate::store::Store;
+use crate::sys::process;
+use crate::sys::signal::{self, Signal};
+
+pub use error::DaemonError;
+use orders::Order;
+use sockets::Sockets;
+
+/// How long a stop may take, all in all.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// How long clients may take of it.
+const CLIENTS_WITHIN: Duration = Duration::from_secs(3);
+/// Files for what is not connections: sockets, inotify, epoll, the runtime, state.
+const OWN_FILES: u64 = 64;
+
+/// What has to be done before anything else in the process: call it first of all, before any thread.
+///
+/// # Errors
+/// The signals cannot be blocked.
+pub fn prepare() -> Result<(), DaemonError> {
+    process::set_umask(0o077);
+    signal::block().map_err(|source| DaemonError::Signals { source })
+}
+
+/// Runs the daemon until SIGTERM or SIGINT.
+///
+/// # Errors
+/// It cannot be started; what was started by then is stopped.
+pub fn run(settings: &Settings) -> Result<(), DaemonError> {
+    let orders = orders::start()?;
+    let limit = process::raise_open_files(settings.max_connections as u64 + OWN_FILES);
+    if let Err(e) = limit {
+        log::debug!("cannot raise the limit of open files: {e}");
+    }
+    let sockets = Sockets::bind(settings)?;
+    if let Some(dir) = &settings.state_dir {
+        state_dir::prepare(dir)?;
+    }
+    let store = Store::new(Snapshot::empty(1));
+    let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
+    let names = sockets.names().join(" and ");
+    let acceptors = sockets.accept(&server, &accept_options(settings))?;
+    log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
+    systemd::tell(&[NotifyState::Ready, NotifyState::Status(&systemd::status(&store.current()))]);
+
+    let signal = oversee(&store, &orders);
+
+    log::info!("{signal:?}: stopping");
+    systemd::tell(&[NotifyState::Stopping, NotifyState::Status("Stopping")]);
+    guard_the_stop();
+    drop(acceptors);
+    store.close();
+    server.shutdown(CLIENTS_WITHIN);
+    Ok(())
+}
+
+fn grpc_options(settings: &Settings) -> GrpcOptions {
+    GrpcOptions {
+        max_connections: settings.max_connections,
+        max_watchers: settings.max_watchers,
+        watch_send_timeout: settings.watch_send_timeout,
+        ..GrpcOptions::default()
+    }
+}
+
+fn accept_options(settings: &Settings) -> AcceptOptions {
+    let mut options = AcceptOptions::default();
+    options.allow_uids.extend(&settings.allow_uids);
+    options
+}
+
+/// The main thread's work while all is well: keeps the service manager informed and waits for the order to stop.
+fn oversee(store: &Arc<Store>, orders: &Receiver<Order>) -> Signal {
+    let watchdog = sd_notify::watchdog_enabled().map_or_else(never, |period| tick(period / 2));
+    let news = store.subscribe();
+    let mut told = String::new();
+    loop {
+        let status = systemd::status(&store.current());
+        if status != told {
+            systemd::tell(&[NotifyState::Status(&status)]);
+            told = status;
+        }
+        select! {
+            recv(orders) -> order => match order {
+                Ok(Order::Stop(signal)) => return signal,
+                Ok(Order::Reload) => log::info!("SIGHUP: manifests are read again"),
+                Err(_) => return Signal::Terminate, // the signals thread has said why it ended
+            },
+            recv(news.changed()) -> _ => {}
+            recv(watchdog) -> _ => systemd::tell(&[NotifyState::Watchdog]),
+        }
+    }
+}
+
+/// Sees to it that a stop ends, whatever hangs.
+fn guard_the_stop() {
+    let guard = || {
+        thread::sleep(STOP_WITHIN);
+        log::error!("the stop took longer than {STOP_WITHIN:?}: leaving without it");
+        process::exit_now(70);
+    };
+    if let Err(e) = thread::Builder::new().name("stop-guard".into()).stack_size(64 * 1024).spawn(guard) {
+        log::debug!("a stop without a guard: {e}");
+    }
+}

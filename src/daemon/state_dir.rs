@@ -1,0 +1,58 @@
+//! The directory for what outlives a restart: ours alone, since pods may hold secrets.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use super::error::DaemonError;
+use crate::sys::process;
+
+/// Makes the directory with mode 0700, or takes the one that is there: it must be a directory of our own user, and
+/// what others may do in it is taken away.
+///
+/// # Errors
+/// It cannot be made, belongs to somebody else, or is no directory.
+pub fn prepare(path: &Path) -> Result<(), DaemonError> {
+    claim(path).map_err(|source| DaemonError::StateDir { path: path.into(), source })
+}
+
+fn claim(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let found = fs::metadata(path)?;
+    if found.uid() != process::effective_uid() {
+        let owner = found.uid();
+        return Err(io::Error::other(format!("it belongs to user {owner}, not to us")));
+    }
+    let mode = found.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        log::warn!("{}: mode {mode:04o} lets others in; it is 0700 now", path.display());
+        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    }
+    // The first write would come much later: better to hear now that the disk is full or read-only.
+    let probe = path.join(".probe");
+    fs::write(&probe, b"")?;
+    fs::remove_file(&probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_alone() {
+        let dir = std::env::temp_dir().join(format!("nodepods-state-{}", std::process::id()));
+        let state = dir.join("a/b");
+        let mode = |p: &Path| fs::metadata(p).unwrap().mode() & 0o777;
+        prepare(&state).unwrap();
+        assert_eq!(mode(&state), 0o700);
+        fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+        prepare(&state).unwrap();
+        assert_eq!(mode(&state), 0o700);
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
+        fs::write(dir.join("file"), b"").unwrap();
+        let error = prepare(&dir.join("file")).unwrap_err().to_string();
+        fs::remove_dir_all(&dir).unwrap();
+        assert!(error.ends_with("name another --state-dir, or none"), "{error}");
+    }
+}
