@@ -71,13 +71,14 @@ impl PodsClient {
         Self { client: Client::new(channel), socket: socket.into() }
     }
 
-    /// All pods, sorted by UID.
+    /// All pods, sorted by UID, and what the daemon says beside them: sources that are missing or stale.
     ///
     /// # Errors
     /// The call failed, or the answer cannot be read.
-    pub fn list(&self) -> Result<Vec<PodBytes>, Failure> {
+    pub fn list(&self) -> Result<(Vec<PodBytes>, Vec<String>), Failure> {
         let option = CallOption::default().timeout(PATIENCE);
-        let answer = self.client.unary_call(&LIST, &Vec::new(), option).map_err(|e| self.failure(&e))?;
+        let call = self.client.unary_call_async(&LIST, &Vec::new(), option);
+        let (headers, answer, _) = call.and_then(|mut call| call.receive_sync()).map_err(|e| self.failure(&e))?;
         let pods = wire::fields(&answer).filter_map(|field| match field {
             Ok(f) if f.number == 1 => match f.value {
                 Value::Bytes(pod) => Some(PodBytes::from_wire(pod)),
@@ -86,7 +87,8 @@ impl PodsClient {
             Ok(_) => None,
             Err(e) => Some(Err(e)),
         });
-        pods.collect::<Result<_, _>>().map_err(|e| self.unreadable(e))
+        let pods = pods.collect::<Result<_, _>>().map_err(|e| self.unreadable(e))?;
+        Ok((pods, headers.iter().filter_map(|(key, value)| warning(key, &String::from_utf8_lossy(value))).collect()))
     }
 
     /// Watches all pods until the stream ends.
@@ -112,6 +114,18 @@ impl PodsClient {
 
     fn refused(&self, status: &RpcStatus) -> Failure {
         refused(&self.socket, status.code(), status.message())
+    }
+}
+
+/// What a line of the initial metadata means for a reader.
+fn warning(key: &str, value: &str) -> Option<String> {
+    match key {
+        "x-nodepods-incomplete" => Some(format!("pods may be missing: {value} has not answered")),
+        "x-nodepods-stale" => {
+            let (source, since) = value.split_once(" since=").unwrap_or((value, "an unknown time"));
+            Some(format!("pods may be out of date: {source} has not answered since {since}"))
+        }
+        _ => None,
     }
 }
 
@@ -214,6 +228,14 @@ mod tests {
             assert_eq!(failure.exit as u8, exit, "{code}");
             assert!(code == RpcStatusCode::DEADLINE_EXCEEDED || failure.message.contains("why"), "{failure}");
         }
+    }
+
+    #[test]
+    fn only_our_own_metadata_warns() {
+        assert_eq!(warning("x-nodepods-incomplete", "cri").unwrap(), "pods may be missing: cri has not answered");
+        let stale = warning("x-nodepods-stale", "cri since=2026-01-02T03:04:05Z").unwrap();
+        assert_eq!(stale, "pods may be out of date: cri has not answered since 2026-01-02T03:04:05Z");
+        assert_eq!(warning("date", "today"), None);
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Get {
     /// wide for more columns; json, yaml or name for other forms
     #[argh(option, short = 'o', arg_name = "format")]
     pub output: Option<String>,
+    /// go on as nodepods watch does
+    #[argh(switch, short = 'w')]
+    pub watch: bool,
     /// no line of headings
     #[argh(switch)]
     pub no_headers: bool,
@@ -62,13 +65,17 @@ enum Output {
 /// # Errors
 /// Wrong usage, no daemon, or a named pod that does not exist.
 pub fn run(get: &Get) -> Result<(), Failure> {
+    if get.watch {
+        return super::watch::run(&get.into());
+    }
     let output = output(get.output.as_deref())?;
     let wanted = resource::wanted("get", &get.names)?;
     let selector = selector("get", get.selector.as_deref(), get.field_selector.as_deref())?;
     if !wanted.is_empty() && !selector.is_everything() {
         return Err(Failure::usage("get", "names and selectors exclude each other"));
     }
-    let pods = PodsClient::new(&socket::find("get", &get.socket)?).list()?;
+    let (pods, warnings) = PodsClient::new(&socket::find("get", &get.socket)?).list()?;
+    warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
     let (chosen, missing) = choose(pods, get, &wanted, &selector);
     if chosen.is_empty() && missing.is_empty() && matches!(output, Output::Table { .. }) {
         eprintln!("No resources found{}", get.namespace.as_ref().map_or(".".into(), |n| format!(" in {n} namespace.")));

@@ -69,6 +69,7 @@ pub const OPTIONS: &[OptionRow] = &[
     of(&["get", "watch"], "selector", Some('l'), "labels"),
     of(&["get", "watch"], "field-selector", None, "fields"),
     of(&["get", "watch", "version"], "output", Some('o'), "format"),
+    of(&["get"], "watch", Some('w'), ""),
     of(&["get", "watch"], "no-headers", None, ""),
     of(&[""], "version", None, ""),
 ];

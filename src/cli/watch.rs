@@ -1,22 +1,25 @@
 //! `nodepods watch`: the pods as they change.
 
-use std::collections::HashMap;
+mod view;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use argh::{ArgsInfo, FromArgs};
-use serde_json::json;
 
-use super::client::{Event, PodsClient};
+use super::client::PodsClient;
 use super::exit::{Exit, Failure};
-use super::get::{now, selector};
-use super::resource::{self, PodName, Wanted};
+use super::get::{now, selector, Get};
+use super::resource;
 use super::table::{Shape, Table};
-use super::{objects, socket, written};
-use crate::codec::pod_bytes::PodBytes;
-use crate::pod::columns::Columns;
-use crate::pod::lookup::text;
-use crate::pod::selector::Selector;
+use super::{socket, written};
+use view::{Filter, View};
+
+/// Pauses between attempts to reach a daemon that went away; later ones are as long as the last.
+const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Show pods as they change: first every pod there is, then each change as it happens.
 #[derive(ArgsInfo, Debug, Default, FromArgs)]
@@ -48,10 +51,25 @@ pub struct Watch {
     names: Vec<String>,
 }
 
-/// Watches until the daemon ends the stream, the reader of our output leaves, or a signal comes.
+impl From<&Get> for Watch {
+    fn from(get: &Get) -> Self {
+        Self {
+            namespace: get.namespace.clone(),
+            all_namespaces: get.all_namespaces,
+            selector: get.selector.clone(),
+            field_selector: get.field_selector.clone(),
+            output: get.output.clone(),
+            no_headers: get.no_headers,
+            socket: get.socket.clone(),
+            names: get.names.clone(),
+        }
+    }
+}
+
+/// Watches until the reader of our output leaves or a signal comes. A daemon that goes away is waited for.
 ///
 /// # Errors
-/// Wrong usage, no daemon, or the daemon went away.
+/// Wrong usage, no daemon in the beginning, or one that refuses us.
 pub fn run(watch: &Watch) -> Result<(), Failure> {
     let (wide, json) = match watch.output.as_deref() {
         None | Some("") => (false, false),
@@ -67,141 +85,58 @@ pub fn run(watch: &Watch) -> Result<(), Failure> {
         selector: selector("watch", watch.selector.as_deref(), watch.field_selector.as_deref())?,
     };
     let shape = Shape { namespace: filter.namespace.is_none(), wide, event: true, no_headers: watch.no_headers };
-    let mut view = View { filter, known: HashMap::new(), table: (!json).then(|| Table::new(shape)), synced: false };
-    let client = PodsClient::new(&socket::find("watch", &watch.socket)?);
+    let mut view = View::new(filter, (!json).then(|| Table::new(shape)));
+    let mut pause = PAUSES.iter().copied();
+    loop {
+        let gone = match follow(watch, &mut view)? {
+            Ended::ReaderLeft => return Ok(()),
+            Ended::DaemonGone(failure) => failure,
+        };
+        if !view.began {
+            return Err(gone);
+        }
+        if view.synced {
+            eprintln!("Warning: the daemon went away; waiting for it");
+            pause = PAUSES.iter().copied();
+        }
+        view.begin_again();
+        let wait = pause.next().unwrap_or(LONGEST_PAUSE);
+        thread::sleep(wait + jitter(wait));
+    }
+}
+
+/// Why a stream ended.
+enum Ended {
+    ReaderLeft,
+    DaemonGone(Failure),
+}
+
+/// Shows the events of one stream.
+fn follow(watch: &Watch, view: &mut View) -> Result<Ended, Failure> {
+    let unavailable = |failure: Failure| match failure.exit {
+        Exit::Unavailable => Ok(Ended::DaemonGone(failure)),
+        _ => Err(failure),
+    };
+    let client = match socket::find("watch", &watch.socket) {
+        Ok(socket) => PodsClient::new(&socket),
+        Err(failure) => return unavailable(failure),
+    };
     let mut out = io::stdout().lock();
     for event in client.watch()? {
-        let text = view.event(event?, now())?;
+        let event = match event {
+            Ok(event) => event,
+            Err(failure) => return unavailable(failure),
+        };
+        let text = view.event(event, now())?;
         if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            return written(Err(e));
+            return written(Err(e)).map(|()| Ended::ReaderLeft);
         }
     }
-    Err(Failure::new(Exit::Unavailable, "error: the daemon ended the watch"))
+    Ok(Ended::DaemonGone(Failure::new(Exit::Unavailable, "error: the daemon ended the watch")))
 }
 
-/// Which pods are shown.
-struct Filter {
-    namespace: Option<String>,
-    wanted: Vec<Wanted>,
-    selector: Selector,
-}
-
-impl Filter {
-    fn shows(&self, pod: &PodBytes) -> bool {
-        let [namespace, name, uid] = ["metadata.namespace", "metadata.name", "metadata.uid"].map(|p| text(pod, p));
-        let called = PodName { namespace: &namespace, name: &name, uid: &uid };
-        self.namespace.as_ref().is_none_or(|n| *n == namespace)
-            && (self.wanted.is_empty() || self.wanted.iter().any(|w| w.means(&called, None)))
-            && self.selector.selects(&namespace, pod)
-    }
-}
-
-/// What the reader of our output knows: the pods that were shown, by UID, with the row that was printed last.
-struct View {
-    filter: Filter,
-    known: HashMap<String, (PodBytes, Columns)>,
-    /// `None` prints JSON.
-    table: Option<Table>,
-    /// Rows are held back until all pods of the start are there, so that their columns fit.
-    synced: bool,
-}
-
-impl View {
-    /// The text that an event comes to. A pod that no longer passes the filter is DELETED for this reader, one that
-    /// begins to is ADDED, and a change that no column shows is not printed in a table.
-    fn event(&mut self, event: Event, now: i64) -> Result<String, Failure> {
-        let mut out = match event {
-            Event::Added(pod) | Event::Modified(pod) => self.upsert(pod, now)?,
-            Event::Deleted(pod) => self.gone(&text(&pod, "metadata.uid"), now)?,
-            Event::Synced => {
-                self.synced = true;
-                String::new()
-            }
-            Event::Unknown => String::new(),
-        };
-        if let Some(table) = self.table.as_mut().filter(|_| self.synced) {
-            out.push_str(&table.take());
-        }
-        Ok(out)
-    }
-
-    fn upsert(&mut self, pod: PodBytes, now: i64) -> Result<String, Failure> {
-        let uid = text(&pod, "metadata.uid").into_owned();
-        if !self.filter.shows(&pod) {
-            return self.gone(&uid, now);
-        }
-        // Time alone is no change: the row is compared as of the pod's own start.
-        let row = Columns::of(&pod, 0);
-        let before = self.known.insert(uid, (pod.clone(), row.clone()));
-        let kind = if before.is_some() { "MODIFIED" } else { "ADDED" };
-        if self.table.is_some() && before.is_some_and(|(_, before)| before == row) {
-            return Ok(String::new());
-        }
-        self.show(kind, &pod, now)
-    }
-
-    fn gone(&mut self, uid: &str, now: i64) -> Result<String, Failure> {
-        match self.known.remove(uid) {
-            Some((last, _)) => self.show("DELETED", &last, now),
-            None => Ok(String::new()),
-        }
-    }
-
-    fn show(&mut self, kind: &str, pod: &PodBytes, now: i64) -> Result<String, Failure> {
-        match &mut self.table {
-            Some(table) => {
-                table.pod(kind, pod, now);
-                Ok(String::new())
-            }
-            None => Ok(format!("{}\n", json!({ "type": kind, "object": objects::value(pod)? }))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::wire::put_bytes;
-
-    fn pod(name: &str, phase: &str) -> PodBytes {
-        let (mut metadata, mut status) = (Vec::new(), Vec::new());
-        put_bytes(&mut metadata, 1, name.as_bytes());
-        put_bytes(&mut metadata, 3, b"web");
-        put_bytes(&mut metadata, 5, name.as_bytes());
-        put_bytes(&mut status, 1, phase.as_bytes());
-        PodBytes::from_sections(&metadata, b"", &status, b"")
-    }
-
-    fn view(fields: Option<&str>, table: bool) -> View {
-        let filter = Filter { namespace: None, wanted: Vec::new(), selector: selector("watch", None, fields).unwrap() };
-        let shape = Shape { event: true, no_headers: true, ..Shape::default() };
-        View { filter, known: HashMap::new(), table: table.then(|| Table::new(shape)), synced: false }
-    }
-
-    #[test]
-    fn rows_come_once_the_start_is_complete_and_only_when_they_change() {
-        let mut view = view(None, true);
-        let mut show = |event| view.event(event, 0).unwrap();
-        assert_eq!(show(Event::Added(pod("a", "Pending"))), "");
-        assert_eq!(show(Event::Synced), "ADDED   a   0/0   Pending   0   <unknown>\n");
-        assert_eq!(show(Event::Modified(pod("a", "Pending"))), "");
-        assert!(show(Event::Modified(pod("a", "Running"))).starts_with("MODIFIED   a   0/0   Running"));
-        let bare = PodBytes::from_sections(b"\x0a\x01a\x2a\x01a", b"", b"", b"");
-        assert!(show(Event::Deleted(bare.clone())).starts_with("DELETED    a   0/0   Running"));
-        assert_eq!(show(Event::Deleted(bare)), "");
-    }
-
-    #[test]
-    fn leaving_the_filter_is_a_deletion_and_entering_it_an_addition() {
-        let mut view = view(Some("status.phase=Running"), false);
-        let mut kind = |event| {
-            let text = view.event(event, 0).unwrap();
-            serde_json::from_str::<serde_json::Value>(&text)
-                .map_or(String::new(), |v| v["type"].as_str().unwrap().into())
-        };
-        assert_eq!(kind(Event::Added(pod("a", "Pending"))), "");
-        assert_eq!(kind(Event::Modified(pod("a", "Running"))), "ADDED");
-        assert_eq!(kind(Event::Modified(pod("a", "Running"))), "MODIFIED");
-        assert_eq!(kind(Event::Modified(pod("a", "Failed"))), "DELETED");
-    }
+/// Up to half as long again, so that many watchers do not come back at the same moment.
+fn jitter(wait: Duration) -> Duration {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    wait.mul_f64(f64::from(nanos) / 2e9)
 }

@@ -3,6 +3,7 @@
 // clippy.toml allows these in test functions; what they call is just as much a test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod cli;
 mod client;
 mod daemon;
 mod pods_api;
