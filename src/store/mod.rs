@@ -1,10 +1,26 @@
 //! One owner of all state: merges what the sources say, publishes snapshots, tells watchers. Pure but for the lock
 //! around the current snapshot.
 
+mod container_hash;
+mod declared;
 pub mod handle;
+mod identity;
+mod listing;
 pub mod masked;
+mod object_meta;
+#[cfg(feature = "daemon")]
+pub mod owner;
 pub mod paging;
+mod readiness;
+pub mod reconcile;
+mod record;
+mod remote;
+pub mod revision;
+#[cfg(feature = "daemon")]
+pub mod revision_file;
+mod runtime_view;
 pub mod snapshot;
+mod sources;
 pub mod update;
 pub mod watch;
 

@@ -60,6 +60,13 @@ pub enum Update {
     },
     /// The health of a source changed.
     Health(SourceId, Health),
+    /// The node's name was found, or found in a better place.
+    NodeName {
+        /// The name, unchanged case.
+        name: String,
+        /// Where it came from, in a person's words.
+        from: String,
+    },
 }
 
 /// How a source is.

@@ -6,7 +6,7 @@ use crate::pod::spec::PodSpecView;
 use crate::pod::status::resources;
 
 /// What is known about the node. A stand-alone kubelet knows no further labels than these.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeFacts {
     /// The node's name, which is its label `kubernetes.io/hostname`.
     pub name: String,

@@ -1,0 +1,207 @@
+//! Which UID has a static pod? The kubelet's UIDs are hashes that cannot be recomputed here; they are learned from
+//! the sandboxes that the kubelet made, and remembered with the content they stood for.
+
+use std::collections::BTreeMap;
+
+use super::container_hash;
+use super::declared::Declared;
+use super::runtime_view::RuntimePod;
+use crate::codec::wire::{self, Value};
+use crate::pod::static_pod::own_uid;
+
+/// Bindings that are remembered; the one unused for longest goes. Each edit of a manifest makes one.
+const BINDINGS: usize = 512;
+/// How long an edit that the runtime showed before the manifest did may take to be seen in the manifest: one full
+/// re-read (20 s) and some.
+const LATE_MS: u64 = 60_000;
+/// Annotations that the kubelet's sources add.
+const CONFIG: &str = "kubernetes.io/config.";
+
+/// What can be compared between a manifest and what the kubelet made of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    /// Image by container name.
+    images: BTreeMap<String, String>,
+}
+
+impl Look {
+    /// Of a pod with these labels, annotations and images by container name.
+    #[must_use]
+    pub fn new(
+        labels: BTreeMap<String, String>,
+        annotations: BTreeMap<String, String>,
+        images: BTreeMap<String, String>,
+    ) -> Self {
+        let annotations = of_the_pod(&annotations).into_iter().filter(|(k, _)| !foreign(k)).collect();
+        Self { labels: of_the_pod(&labels), annotations, images }
+    }
+
+    /// Whether the runtime's pod may have been made from this: the same labels and annotations, and of each container
+    /// that exists the same name and image.
+    #[must_use]
+    pub fn may_have_made(&self, pod: &RuntimePod) -> bool {
+        let Some(sandbox) = pod.newest() else { return false };
+        let theirs = Self::new(sandbox.labels.clone(), sandbox.annotations.clone(), BTreeMap::new());
+        (&theirs.labels, &theirs.annotations) == (&self.labels, &self.annotations)
+            && pod.containers.iter().all(|c| {
+                match (self.images.get(&c.name), c.annotations.get(container_hash::ANNOTATION)) {
+                    (Some(image), Some(hash)) => container_hash::of(&c.name, image) == *hash,
+                    (Some(_), None) => true,
+                    (None, _) => false,
+                }
+            })
+    }
+}
+
+/// Without the keys that the kubelet and runtimes add.
+fn of_the_pod(all: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    all.iter().filter(|(k, _)| !k.starts_with("io.kubernetes.")).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+fn foreign(annotation: &str) -> bool {
+    annotation.starts_with(CONFIG) || annotation.starts_with(super::object_meta::OURS)
+}
+
+/// Images by container name, out of an encoded `PodSpec`: regular and init containers.
+#[must_use]
+pub fn images(spec: &[u8]) -> BTreeMap<String, String> {
+    const CONTAINERS: u32 = 2;
+    const INIT_CONTAINERS: u32 = 20;
+    let mut images = BTreeMap::new();
+    for field in wire::fields(spec).map_while(Result::ok) {
+        if let (CONTAINERS | INIT_CONTAINERS, Value::Bytes(container)) = (field.number, field.value) {
+            let text = |number| {
+                let value = wire::fields(container).map_while(Result::ok).find(|f| f.number == number);
+                match value.map(|f| f.value) {
+                    Some(Value::Bytes(b)) => String::from_utf8_lossy(b).into_owned(),
+                    _ => String::new(),
+                }
+            };
+            images.insert(text(1), text(2));
+        }
+    }
+    images
+}
+
+/// The UID of a static pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The UID.
+    pub uid: String,
+    /// It is one of our own ([`own_uid`]): the real one is not known.
+    pub generated: bool,
+}
+
+/// What a UID stands for.
+#[derive(Clone, Debug)]
+struct Binding {
+    origin: String,
+    content: u128,
+    /// The sandbox was made after the manifest was seen, so they belong together. Else the manifest may have been
+    /// edited in between, in a way that does not show in the runtime.
+    sure: bool,
+    /// The content had another UID before, and an edit of the manifest that is seen until then explains why.
+    unexplained_until_ms: u64,
+    used: u64,
+}
+
+impl Binding {
+    fn is_for(&self, declared: &Declared) -> bool {
+        self.content == declared.content && self.origin == declared.origin
+    }
+}
+
+/// The UIDs that were learned.
+#[derive(Debug, Default)]
+pub struct Identities {
+    bindings: BTreeMap<String, Binding>,
+    uses: u64,
+}
+
+impl Identities {
+    /// The UID of a declared pod. `candidates` are the runtime's pods with its namespace and name whose annotations
+    /// say that they come from a manifest, newest sandbox first.
+    pub fn resolve(
+        &mut self,
+        declared: &Declared,
+        candidates: &[(&str, &RuntimePod)],
+        node_name: &str,
+        now_ms: u64,
+    ) -> Identity {
+        if let Some(uid) = &declared.manifest.uid {
+            return Identity { uid: uid.clone(), generated: false };
+        }
+        let found = candidates.iter().find(|(uid, pod)| self.stands_for(uid, pod, declared, now_ms));
+        if let Some((uid, pod)) = found {
+            self.bind(uid, pod, declared, now_ms);
+            return Identity { uid: (*uid).to_owned(), generated: false };
+        }
+        // The same content has the same UID again, sandbox or not.
+        let remembered = self.bindings.iter_mut().filter(|(_, b)| b.is_for(declared)).max_by_key(|(_, b)| b.used);
+        if let Some((uid, binding)) = remembered {
+            self.uses += 1;
+            binding.used = self.uses;
+            return Identity { uid: uid.clone(), generated: false };
+        }
+        Identity { uid: own_uid(&declared.manifest, node_name, &declared.origin), generated: true }
+    }
+
+    /// Whether some UID stands for this content.
+    #[must_use]
+    pub fn know(&self, declared: &Declared) -> bool {
+        self.bindings.values().any(|b| b.is_for(declared))
+    }
+
+    /// Takes the word of a kubelet or of the checkpoint for what a UID stands for.
+    pub fn remember(&mut self, uid: &str, declared: &Declared) {
+        self.uses += 1;
+        let binding = Binding {
+            origin: declared.origin.clone(),
+            content: declared.content,
+            sure: true,
+            unexplained_until_ms: 0,
+            used: self.uses,
+        };
+        self.bindings.entry(uid.to_owned()).or_insert(binding);
+        self.forget();
+    }
+
+    fn stands_for(&self, uid: &str, pod: &RuntimePod, declared: &Declared, now_ms: u64) -> bool {
+        match self.bindings.get(uid) {
+            Some(binding) if binding.is_for(declared) => true,
+            Some(binding) => now_ms < binding.unexplained_until_ms && declared.look.may_have_made(pod),
+            None => declared.look.may_have_made(pod),
+        }
+    }
+
+    fn bind(&mut self, uid: &str, pod: &RuntimePod, declared: &Declared, now_ms: u64) {
+        self.uses += 1;
+        if let Some(binding) = self.bindings.get_mut(uid).filter(|b| b.is_for(declared)) {
+            binding.used = self.uses;
+            return;
+        }
+        // A guess for the same content is refuted. What was sure stays: the content had that UID.
+        self.bindings.retain(|_, b| b.sure || !b.is_for(declared));
+        let had_another = self.bindings.values().any(|b| b.is_for(declared));
+        let made_ms = pod.newest().map_or(0, |s| u64::try_from(s.created_at / 1_000_000).unwrap_or_default());
+        let binding = Binding {
+            origin: declared.origin.clone(),
+            content: declared.content,
+            sure: made_ms >= declared.first_seen_ms,
+            unexplained_until_ms: if had_another { now_ms.saturating_add(LATE_MS) } else { 0 },
+            used: self.uses,
+        };
+        self.bindings.insert(uid.to_owned(), binding);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        while self.bindings.len() > BINDINGS {
+            let oldest = self.bindings.iter().min_by_key(|(_, b)| b.used).map(|(uid, _)| uid.clone());
+            let Some(uid) = oldest else { return };
+            self.bindings.remove(&uid);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! An encoded `meta.v1.ObjectMeta`: reading what identity needs, and writing our own marks into it.
+
+use std::collections::BTreeMap;
+
+use crate::codec::time::Time;
+use crate::codec::wire::{self, Value};
+
+/// Prefix of the annotations that are ours.
+pub const OURS: &str = "nodepods.io/";
+
+const NAME: u32 = 1;
+const NAMESPACE: u32 = 3;
+const UID: u32 = 5;
+const DELETION_TIMESTAMP: u32 = 9;
+const LABELS: u32 = 11;
+const ANNOTATIONS: u32 = 12;
+
+/// What identity is decided by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// `name`.
+    pub name: String,
+    /// `namespace`.
+    pub namespace: String,
+    /// `uid`.
+    pub uid: String,
+    /// `labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `annotations`.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl ObjectMeta {
+    /// Reads the encoded form; of damaged bytes the part before the damage.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut meta = Self::default();
+        for field in wire::fields(bytes).map_while(Result::ok) {
+            let Value::Bytes(value) = field.value else { continue };
+            match field.number {
+                NAME => meta.name = text(value),
+                NAMESPACE => meta.namespace = text(value),
+                UID => meta.uid = text(value),
+                LABELS => meta.labels.extend([entry(value)]),
+                ANNOTATIONS => meta.annotations.extend([entry(value)]),
+                _ => {}
+            }
+        }
+        meta
+    }
+}
+
+/// The same metadata with our annotations in place of those under [`OURS`], and with `deletion` (seconds since the
+/// epoch) as `deletionTimestamp` unless it has one. Fields stay in the order of their numbers.
+#[must_use]
+pub fn marked(metadata: &[u8], ours: &[(String, String)], deletion: Option<i64>) -> Vec<u8> {
+    let mut fields: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    let mut annotations: BTreeMap<String, String> = ours.iter().cloned().collect();
+    for field in wire::fields(metadata).map_while(Result::ok) {
+        match (field.number, field.value) {
+            (ANNOTATIONS, Value::Bytes(value)) => {
+                let (key, value) = entry(value);
+                if !key.starts_with(OURS) {
+                    annotations.insert(key, value);
+                }
+            }
+            (number, _) => fields.entry(number).or_default().extend_from_slice(field.raw),
+        }
+    }
+    for (key, value) in &annotations {
+        put_entry(fields.entry(ANNOTATIONS).or_default(), ANNOTATIONS, key, value);
+    }
+    if let Some(seconds) = deletion {
+        fields.entry(DELETION_TIMESTAMP).or_insert_with(|| {
+            let mut out = Vec::new();
+            wire::put_bytes(&mut out, DELETION_TIMESTAMP, &Time::from_unix(seconds).to_wire());
+            out
+        });
+    }
+    fields.into_values().flatten().collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn entry(bytes: &[u8]) -> (String, String) {
+    let (mut key, mut value) = (String::new(), String::new());
+    for field in wire::fields(bytes).map_while(Result::ok) {
+        match (field.number, field.value) {
+            (1, Value::Bytes(b)) => key = text(b),
+            (2, Value::Bytes(b)) => value = text(b),
+            _ => {}
+        }
+    }
+    (key, value)
+}
+
+fn put_entry(out: &mut Vec<u8>, number: u32, key: &str, value: &str) {
+    let mut entry = Vec::with_capacity(wire::bytes_len(1, key.len()) + wire::bytes_len(2, value.len()));
+    wire::put_bytes(&mut entry, 1, key.as_bytes());
+    wire::put_bytes(&mut entry, 2, value.as_bytes());
+    wire::put_bytes(out, number, &entry);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+        all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    fn encode(meta: &ObjectMeta) -> Vec<u8> {
+        let value = serde_json::json!({
+            "name": meta.name, "namespace": meta.namespace, "uid": meta.uid,
+            "labels": meta.labels, "annotations": meta.annotations,
+        });
+        crate::codec::json::to_wire(crate::codec::schema::id::OBJECT_META, &value).unwrap().bytes
+    }
+
+    #[test]
+    fn reads_what_the_codec_writes() {
+        let meta = ObjectMeta {
+            name: "web".into(),
+            namespace: "shop".into(),
+            uid: "u1".into(),
+            labels: pairs(&[("app", "web")]),
+            annotations: pairs(&[("a", "1"), ("b", "")]),
+        };
+        assert_eq!(ObjectMeta::read(&encode(&meta)), meta);
+    }
+
+    #[test]
+    fn marks_replace_ours_and_keep_the_rest() {
+        let mut meta = ObjectMeta {
+            name: "web".into(),
+            annotations: pairs(&[("z", "1"), ("nodepods.io/uid", "generated")]),
+            ..ObjectMeta::default()
+        };
+        let mut bytes = encode(&meta);
+        wire::put_bytes(&mut bytes, 13, b"finalizer");
+        let ours = [("nodepods.io/sources".to_owned(), "cri".to_owned())];
+        let got = marked(&bytes, &ours, Some(60));
+        meta.annotations = pairs(&[("z", "1"), ("nodepods.io/sources", "cri")]);
+        assert_eq!(ObjectMeta::read(&got), meta);
+        let numbers: Vec<_> = wire::fields(&got).map(|f| f.unwrap().number).collect();
+        assert_eq!(numbers, [1, 9, 12, 12, 13]);
+        assert_eq!(marked(&got, &ours, Some(99)), got, "a deletion timestamp stays what it was");
+    }
+}

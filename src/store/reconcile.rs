@@ -1,0 +1,214 @@
+//! The only owner of state: merges what the sources say about one pod, decides what changed, and makes snapshots.
+//!
+//! A pure state machine: updates and the time come in as values, snapshots go out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::identity::Identities;
+use super::listing::{Listed, Listing, Pass, Started};
+use super::readiness::Readiness;
+use super::record::{self, Record, Surroundings};
+use super::revision::Revision;
+use super::snapshot::{PodEntry, Snapshot};
+use super::sources::{News, Sources};
+use super::update::{SourceId, Update};
+use crate::pod::finding::Finding;
+use crate::pod::status::admission::NodeFacts;
+
+pub use super::readiness::Expectations;
+
+/// The time, as a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Now {
+    /// Milliseconds since the epoch.
+    pub unix_ms: u64,
+}
+
+/// What the reconciler is told once.
+#[derive(Clone, Debug)]
+pub struct ReconcilerConfig {
+    /// Which sources have to answer before anything is served.
+    pub expectations: Expectations,
+    /// The node as far as it is known; its name comes with [`Update::NodeName`].
+    pub node: NodeFacts,
+    /// The revision to start from: [`Revision::start`].
+    pub revision: Revision,
+}
+
+/// Owns everything that is known about pods.
+#[derive(Debug)]
+pub struct Reconciler {
+    config: ReconcilerConfig,
+    started: Now,
+    sources: Sources,
+    identities: Identities,
+    started_pods: Started,
+    records: BTreeMap<String, Record>,
+    around: Surroundings,
+    revision: Revision,
+    readiness: Readiness,
+    findings: Arc<[Finding]>,
+    /// When time alone may change something, in milliseconds since the epoch.
+    deadline_ms: Option<u64>,
+    /// Pods may have changed since they were listed last.
+    stale: bool,
+    /// What is served beside the pods has changed since the last snapshot.
+    beside: bool,
+}
+
+impl Reconciler {
+    /// A reconciler that knows nothing yet. The init timeout counts from `now`.
+    #[must_use]
+    pub fn new(config: ReconcilerConfig, now: Now) -> Self {
+        let revision = config.revision;
+        let timeout = config.expectations.init_timeout_ms;
+        Self {
+            config,
+            started: now,
+            sources: Sources::default(),
+            identities: Identities::default(),
+            started_pods: Started::new(),
+            records: BTreeMap::new(),
+            around: Surroundings::default(),
+            revision,
+            readiness: Readiness::default(),
+            findings: Arc::default(),
+            deadline_ms: (timeout > 0).then(|| now.unix_ms.saturating_add(timeout)),
+            stale: false,
+            beside: true,
+        }
+    }
+
+    /// Takes an update over. Its effect shows in the next [`Reconciler::snapshot`]; several updates before one
+    /// snapshot cost little more than one.
+    pub fn apply(&mut self, update: Update, now: Now) {
+        match self.sources.apply(update, now.unix_ms) {
+            News::Nothing => {}
+            News::Beside => self.beside = true,
+            News::Pods => (self.stale, self.beside) = (true, true),
+        }
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now: Now) {
+        self.stale |= self.deadline_ms.is_some_and(|deadline| now.unix_ms >= deadline);
+    }
+
+    /// When [`Reconciler::tick`] has to be called even if no update comes.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Now> {
+        self.deadline_ms.map(|unix_ms| Now { unix_ms })
+    }
+
+    /// The revision of the last change.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision.get()
+    }
+
+    /// The state after all updates, or `None` if it is the one that was given out last.
+    pub fn snapshot(&mut self, now: Now) -> Option<Arc<Snapshot>> {
+        let mut changed = std::mem::take(&mut self.beside);
+        if std::mem::take(&mut self.stale) {
+            changed |= self.relist(now);
+        }
+        changed |= self.judge(now);
+        changed.then(|| Arc::new(self.publish()))
+    }
+
+    /// Lists all pods anew; true where one of them, or a finding, has changed.
+    fn relist(&mut self, now: Now) -> bool {
+        self.config.node.name.clone_from(&self.sources.node_name);
+        let around = Surroundings {
+            node: self.config.node.clone(),
+            runtime_name: self.sources.runtime_name.clone(),
+            runtime_seen: self.sources.answered.contains(&SourceId::Runtime),
+        };
+        let pass = Pass::new(&self.sources, &self.records, now.unix_ms);
+        let Listing { pods, findings, deadline_ms } = pass.run(&mut self.identities, &mut self.started_pods);
+        let same_around = std::mem::replace(&mut self.around, around.clone()) == around;
+        let mut before = std::mem::take(&mut self.records);
+        let mut changed = false;
+        for (uid, listed) in pods {
+            let known = before.remove(&uid);
+            let same = known.as_ref().is_some_and(|r| same_around && r.is_current(&listed.inputs, now.unix_ms));
+            let record = match known {
+                Some(record) if same => Record { alive_ms: listed.alive_ms, ..record },
+                known => {
+                    let record = self.remade(listed, known.as_ref(), &around, now);
+                    changed |= known.is_none_or(|k| !Arc::ptr_eq(&k.entry, &record.entry));
+                    record
+                }
+            };
+            self.records.insert(uid, record);
+        }
+        if !before.is_empty() {
+            self.revision.advance();
+            changed = true;
+        }
+        let looks = self.records.values().map(|r| r.second_look_ms).filter(|ms| *ms > now.unix_ms);
+        self.deadline_ms = looks.chain(deadline_ms).min();
+        self.collect(findings) | changed
+    }
+
+    /// Makes a pod anew. Equal bytes are no change: then the entry that is served already stays.
+    fn remade(&mut self, listed: Listed, known: Option<&Record>, around: &Surroundings, now: Now) -> Record {
+        let Listed { inputs, alive_ms } = listed;
+        let kept = self.sources.remote(SourceId::Checkpoint, &inputs.id.uid);
+        let previous = known.map(|r| r.entry.bytes.status()).or_else(|| kept.map(|p| p.bytes.status()));
+        let made = record::make(&inputs, around, previous, now.unix_ms);
+        let second_look_ms = record::second_look(&inputs, now.unix_ms);
+        let same = |served: &PodEntry| {
+            (&served.bytes, &served.container_ids, &served.id) == (&made.bytes, &made.container_ids, &made.id)
+        };
+        let entry = match known.filter(|r| same(&r.entry)) {
+            Some(record) => Arc::clone(&record.entry),
+            None => {
+                let id = known.map_or_else(|| Arc::clone(&made.id), |r| Arc::clone(&r.entry.id));
+                Arc::new(PodEntry { id, revision: self.revision.advance(), ..made })
+            }
+        };
+        Record { inputs, alive_ms, second_look_ms, entry }
+    }
+
+    /// Puts the findings of all sources and of the listing together; true where they differ from the last ones.
+    fn collect(&mut self, listed: Vec<Finding>) -> bool {
+        let findings: Arc<[Finding]> = self.sources.findings.values().flatten().cloned().chain(listed).collect();
+        let changed = findings != self.findings;
+        self.findings = findings;
+        changed
+    }
+
+    /// Judges whether the node is known; true where the answer is another one.
+    fn judge(&mut self, now: Now) -> bool {
+        let expectations = &self.config.expectations;
+        let waited_ms = now.unix_ms.saturating_sub(self.started.unix_ms);
+        let (answered, health) = (&self.sources.answered, &self.sources.health);
+        let named = !self.sources.node_name.is_empty();
+        let readiness = expectations.judge(&self.readiness, answered, health, named, waited_ms);
+        if !readiness.initialized && expectations.init_timeout_ms > waited_ms {
+            let until = self.started.unix_ms.saturating_add(expectations.init_timeout_ms);
+            self.deadline_ms = Some(self.deadline_ms.map_or(until, |d| d.min(until)));
+        }
+        let changed = readiness != self.readiness;
+        self.readiness = readiness;
+        changed
+    }
+
+    fn publish(&self) -> Snapshot {
+        Snapshot {
+            revision: self.revision.get(),
+            initialized: self.readiness.initialized,
+            incomplete: self.readiness.incomplete.clone(),
+            node_name: self.sources.node_name.clone(),
+            node_name_from: self.sources.node_name_from.clone(),
+            pods: self.records.values().map(|r| Arc::clone(&r.entry)).collect(),
+            sources: self.sources.health.iter().map(|(id, health)| (*id, health.clone())).collect(),
+            findings: Arc::clone(&self.findings),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! The last thing that each source said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::declared::{self, Declaration};
+use super::remote::{RemotePod, RemotePods};
+use super::runtime_view::{self, same_arcs, RuntimePod};
+use super::update::{Health, HealthState, SourceId, Update};
+use crate::pod::finding::Finding;
+use crate::pod::observed::RuntimeState;
+
+/// What an update was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It said what was known already.
+    Nothing,
+    /// Nothing that pods are made of, but something that is served beside them.
+    Beside,
+    /// Something that pods are made of.
+    Pods,
+}
+
+/// The last known state of every source.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The node's name, empty until it is known.
+    pub node_name: String,
+    /// Where the name came from.
+    pub node_name_from: String,
+    /// How each source is.
+    pub health: BTreeMap<SourceId, Health>,
+    /// Sources that have sent a whole state.
+    pub answered: BTreeSet<SourceId>,
+    /// What the manifests declare.
+    pub manifests: BTreeMap<SourceId, Vec<Declaration>>,
+    /// What is wrong in them, in file order.
+    pub findings: BTreeMap<SourceId, Vec<Finding>>,
+    /// Whole pods by source.
+    pub remotes: BTreeMap<SourceId, RemotePods>,
+    /// `runtime_name` of CRI Version.
+    pub runtime_name: String,
+    /// What the runtime has, by pod UID.
+    pub runtime: BTreeMap<String, Arc<RuntimePod>>,
+    last_poll: Option<Arc<RuntimeState>>,
+}
+
+impl Sources {
+    /// Takes an update over.
+    pub fn apply(&mut self, update: Update, now_ms: u64) -> News {
+        match update {
+            Update::Manifests { source, files } => {
+                let findings: Vec<_> = files.iter().flat_map(|f| f.findings.iter().cloned()).collect();
+                let before = self.manifests.remove(&source).unwrap_or_default();
+                let now = declared::take_over(files, source, &before, now_ms);
+                let pods = self.answered.insert(source) || !same_declarations(&before, &now);
+                self.manifests.insert(source, now);
+                let beside = self.findings.insert(source, findings.clone()) != Some(findings);
+                News::of(pods, beside)
+            }
+            Update::Runtime(state) => News::of(self.poll(state), false),
+            Update::Pods { source, pods } => {
+                let before = self.remotes.get(&source);
+                let now = RemotePods::take_over(pods, before);
+                let same = before.is_some_and(|b| b.same(&now));
+                self.remotes.insert(source, now);
+                News::of(self.answered.insert(source) || !same, false)
+            }
+            Update::Health(source, health) => {
+                let before = self.health.get(&source).map(|h| h.state);
+                let (state, same) = (health.state, self.health.get(&source) == Some(&health));
+                self.health.insert(source, health);
+                News::of(before != Some(state), !same)
+            }
+            Update::NodeName { name, from } => {
+                let (pods, beside) = (self.node_name != name, self.node_name_from != from);
+                (self.node_name, self.node_name_from) = (name, from);
+                News::of(pods, beside)
+            }
+        }
+    }
+
+    /// Most polls find nothing new: then this costs one comparison of pointers for each sandbox and container.
+    fn poll(&mut self, state: Arc<RuntimeState>) -> bool {
+        let first = self.answered.insert(SourceId::Runtime);
+        let same = self.last_poll.as_ref().is_some_and(|last| {
+            last.runtime_name == state.runtime_name
+                && same_arcs(&last.sandboxes, &state.sandboxes)
+                && same_arcs(&last.containers, &state.containers)
+        });
+        if !same {
+            self.runtime = runtime_view::group(&state).into_iter().map(|(uid, pod)| (uid, Arc::new(pod))).collect();
+            self.runtime_name.clone_from(&state.runtime_name);
+        }
+        self.last_poll = Some(state);
+        first || !same
+    }
+
+    /// Whether the source has answered and is well: what it does not have does not exist.
+    #[must_use]
+    pub fn current(&self, source: SourceId) -> bool {
+        self.answered.contains(&source) && self.health.get(&source).is_none_or(|h| h.state == HealthState::Up)
+    }
+
+    /// Whether the source exists but has not answered yet.
+    #[must_use]
+    pub fn awaited(&self, source: SourceId) -> bool {
+        !self.answered.contains(&source) && self.health.get(&source).is_some_and(|h| h.state != HealthState::Absent)
+    }
+
+    /// Whether the node has (or had) a runtime: answered, or expected to.
+    #[must_use]
+    pub fn has_runtime(&self) -> bool {
+        self.answered.contains(&SourceId::Runtime) || self.awaited(SourceId::Runtime)
+    }
+
+    /// A whole pod as one source has it.
+    #[must_use]
+    pub fn remote(&self, source: SourceId, uid: &str) -> Option<&Arc<RemotePod>> {
+        self.remotes.get(&source)?.pods.get(uid)
+    }
+
+    /// The mirror pod of a static pod.
+    #[must_use]
+    pub fn mirror(&self, uid: &str) -> Option<&Arc<RemotePod>> {
+        self.remotes.get(&SourceId::ApiServer)?.mirrors.get(uid)
+    }
+}
+
+impl News {
+    fn of(pods: bool, beside: bool) -> Self {
+        match (pods, beside) {
+            (true, _) => Self::Pods,
+            (false, true) => Self::Beside,
+            (false, false) => Self::Nothing,
+        }
+    }
+}
+
+fn same_declarations(a: &[Declaration], b: &[Declaration]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(&a.declared, &b.declared) && a.stale == b.stale)
+}
