@@ -46,13 +46,16 @@ pub struct Listing {
     pub deadline_ms: Option<u64>,
 }
 
+/// A UID in the runtime and what the runtime has of it.
+type Running<'a> = (&'a str, &'a Arc<RuntimePod>);
+
 /// One pass.
 pub struct Pass<'a> {
     sources: &'a Sources,
     records: &'a BTreeMap<String, Record>,
     now_ms: u64,
     /// UIDs that the runtime has, by namespace and name, newest sandbox first.
-    by_name: BTreeMap<(&'a str, &'a str), Vec<(&'a str, &'a Arc<RuntimePod>)>>,
+    by_name: BTreeMap<(&'a str, &'a str), Vec<Running<'a>>>,
     listing: Listing,
 }
 
@@ -60,7 +63,7 @@ impl<'a> Pass<'a> {
     /// Prepares a pass. `records` is the list as it was.
     #[must_use]
     pub fn new(sources: &'a Sources, records: &'a BTreeMap<String, Record>, now_ms: u64) -> Self {
-        let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut by_name: BTreeMap<_, Vec<Running<'a>>> = BTreeMap::new();
         for (uid, pod) in &sources.runtime {
             by_name.entry((pod.namespace.as_str(), pod.name.as_str())).or_default().push((uid.as_str(), pod));
         }

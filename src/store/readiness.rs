@@ -69,7 +69,18 @@ mod tests {
         let demanding = Expectations { requires: vec![ApiServer], ..Expectations::default() };
         let fresh = Readiness::default();
         let known = Readiness { initialized: true, incomplete: Vec::new() };
-        let table: [(&str, &Expectations, &Readiness, &[SourceId], _, bool, u64, bool, &[SourceId]); 10] = [
+        type Row<'a> = (
+            &'a str,
+            &'a Expectations,
+            &'a Readiness,
+            &'a [SourceId],
+            &'a BTreeMap<SourceId, Health>,
+            bool,
+            u64,
+            bool,
+            &'a [SourceId],
+        );
+        let table: [Row; 10] = [
             ("nothing yet", &default, &fresh, &[], &up, true, 0, false, &[]),
             ("both", &default, &fresh, &[File, Runtime], &up, true, 0, true, &[]),
             ("no name", &default, &fresh, &[File, Runtime], &up, false, 99_999, false, &[]),

@@ -126,7 +126,7 @@ pub fn second_look(inputs: &Inputs, now_ms: u64) -> u64 {
 #[must_use]
 pub fn make(inputs: &Inputs, around: &Surroundings, previous: Option<&[u8]>, now_ms: u64) -> PodEntry {
     let (metadata, spec, unknown) = sections(inputs, around);
-    let metadata = marked(&metadata, &inputs.ours, inputs.gone_ms.map(|ms| seconds(ms)));
+    let metadata = marked(&metadata, &inputs.ours, inputs.gone_ms.map(seconds));
     let view = match inputs.body {
         Body::Runtime => None,
         Body::Manifest(_) | Body::Remote(_) => PodSpecView::from_wire(&metadata, &spec).ok(),

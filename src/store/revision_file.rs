@@ -14,7 +14,7 @@ const NAME: &str = "revision";
 #[derive(Debug)]
 pub struct RevisionFile {
     dir: PathBuf,
-    written: u64,
+    written: Option<u64>,
 }
 
 impl RevisionFile {
@@ -22,7 +22,7 @@ impl RevisionFile {
     #[must_use]
     pub fn open(dir: &Path) -> (Self, Option<u64>) {
         let text = fs::read_to_string(dir.join(NAME)).unwrap_or_default();
-        (Self { dir: dir.into(), written: 0 }, text.trim().parse().ok())
+        (Self { dir: dir.into(), written: None }, text.trim().parse().ok())
     }
 
     /// Writes the revision down if it is time to.
@@ -30,10 +30,10 @@ impl RevisionFile {
     /// # Errors
     /// The file cannot be written; the old one stays.
     pub fn served(&mut self, revision: u64) -> io::Result<()> {
-        if revision < self.written.saturating_add(LEAP / 2) {
+        if self.written.is_some_and(|w| revision < w.saturating_add(LEAP / 2)) {
             return Ok(());
         }
-        self.written = revision; // also after an error: one message is enough for half a million changes
+        self.written = Some(revision); // also after an error: one message is enough for half a million changes
         let (new, place) = (self.dir.join(".revision.new"), self.dir.join(NAME));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         writeln!(file, "{revision}")?;
