@@ -151,7 +151,7 @@ fn refused(socket: &Path, code: RpcStatusCode, message: &str) -> Failure {
             (Exit::Failure, format!("error: what answers on {at} does not serve v1alpha1.Pods: {message}"))
         }
         RpcStatusCode::RESOURCE_EXHAUSTED => {
-            (Exit::Failure, format!("error: the daemon is too busy: {message}\nTry again in a moment."))
+            (Exit::Unavailable, format!("error: the daemon is too busy: {message}\nTry again in a moment."))
         }
         code => (Exit::Internal, format!("error: {at} answered {code}: {message}")),
     };
@@ -220,7 +220,7 @@ mod tests {
             (RpcStatusCode::UNAUTHENTICATED, 77),
             (RpcStatusCode::NOT_FOUND, 3),
             (RpcStatusCode::UNIMPLEMENTED, 1),
-            (RpcStatusCode::RESOURCE_EXHAUSTED, 1),
+            (RpcStatusCode::RESOURCE_EXHAUSTED, 69),
             (RpcStatusCode::INTERNAL, 70),
         ];
         for (code, exit) in table {

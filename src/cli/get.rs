@@ -78,7 +78,10 @@ pub fn run(get: &Get) -> Result<(), Failure> {
     warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
     let (chosen, missing) = choose(pods, get, &wanted, &selector);
     if chosen.is_empty() && missing.is_empty() && matches!(output, Output::Table { .. }) {
-        eprintln!("No resources found{}", get.namespace.as_ref().map_or(".".into(), |n| format!(" in {n} namespace.")));
+        eprintln!(
+            "No resources found{}",
+            get.namespace.as_ref().map_or(String::new(), |n| format!(" in {n} namespace."))
+        );
         return Ok(());
     }
     print(&render(&chosen, get, &wanted, output, now())?)?;

@@ -67,8 +67,13 @@ pub fn main() -> ExitCode {
     match run() {
         Ok(()) => Exit::Success.into(),
         Err(failure) => {
-            // With standard error closed there is nobody left to tell.
-            let _ = writeln!(io::stderr().lock(), "{failure}");
+            if log::max_level() == log::LevelFilter::Off {
+                // With standard error closed there is nobody left to tell.
+                let _ = writeln!(io::stderr().lock(), "{failure}");
+            } else {
+                // The daemon speaks in the form of its log, also when it speaks last.
+                log::error!("{}", failure.message.trim_start_matches("error: "));
+            }
             failure.exit.into()
         }
     }
