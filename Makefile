@@ -72,7 +72,7 @@ unit: ## Unit and property tests: of the pure core (no gRPC), then of everything
 
 .PHONY: e2e
 e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= names another binary, T= picks tests
-	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e $(if $(T),-k '$(T)')
+	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/e2e $(if $(T),-k '$(T)')
 
 .PHONY: replay
 replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against what a real kubelet said
