@@ -64,9 +64,7 @@ impl Table {
     #[must_use]
     pub fn new(shape: Shape) -> Self {
         let rows = if shape.no_headers { Vec::new() } else { vec![shape.headings()] };
-        // The longest event comes later than the first rows.
-        let widths = if shape.event { vec!["MODIFIED".len() + GAP] } else { Vec::new() };
-        Self { shape, widths, rows }
+        Self { shape, widths: Vec::new(), rows }
     }
 
     /// Adds the row of a pod.

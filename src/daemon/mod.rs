@@ -13,16 +13,14 @@
 //! the owner last, since it writes the revision down.
 
 mod error;
-mod feeds;
-mod node;
 mod orders;
 mod sockets;
 mod state_dir;
 mod systemd;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{never, select, tick, Receiver};
 use sd_notify::NotifyState;
@@ -30,17 +28,12 @@ use sd_notify::NotifyState;
 use crate::config::settings::Settings;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
-use crate::store::owner;
-use crate::store::reconcile::{Expectations, Now, Reconciler, ReconcilerConfig};
-use crate::store::revision::Revision;
-use crate::store::revision_file::RevisionFile;
 use crate::store::snapshot::Snapshot;
 use crate::store::Store;
 use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 
 pub use error::DaemonError;
-use feeds::Feeds;
 use orders::Order;
 use sockets::Sockets;
 
@@ -71,7 +64,10 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
-    let (store, reconciler, feeds) = start_core(settings)?;
+    if let Some(dir) = &settings.state_dir {
+        state_dir::prepare(dir)?;
+    }
+    let store = Store::new(Snapshot::empty(1));
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
     let names = sockets.names().join(" and ");
     let acceptors = sockets.accept(&server, &accept_options(settings))?;
@@ -86,50 +82,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     drop(acceptors);
     store.close();
     server.shutdown(CLIENTS_WITHIN);
-    feeds.stop();
-    if reconciler.join().is_err() {
-        log::error!("the reconciler ended in a panic");
-    }
     Ok(())
-}
-
-/// The store, the thread that owns what is in it, and the sources that feed it.
-fn start_core(settings: &Settings) -> Result<(Arc<Store>, JoinHandle<()>, Feeds), DaemonError> {
-    let (file, persisted) = match &settings.state_dir {
-        Some(dir) => {
-            state_dir::prepare(dir)?;
-            let (file, persisted) = RevisionFile::open(dir);
-            (Some(file), persisted)
-        }
-        None => (None, None),
-    };
-    let now = now();
-    let revision = Revision::start(persisted, now.unix_ms);
-    let store = Store::new(Snapshot::empty(revision.get()));
-    let config = ReconcilerConfig { expectations: expectations(settings), node: node::facts(), revision };
-    let (feeds, updates) = Feeds::start(settings)?;
-    let mut file = file;
-    let served = move |revision| {
-        if let Some(Err(e)) = file.as_mut().map(|file| file.served(revision)) {
-            log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
-        }
-    };
-    let reconciler = owner::start(Reconciler::new(config, now), Arc::clone(&store), updates, served)
-        .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
-    Ok((store, reconciler, feeds))
-}
-
-fn expectations(settings: &Settings) -> Expectations {
-    Expectations {
-        requires: settings.require.clone(),
-        init_timeout_ms: settings.init_timeout.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
-        ..Expectations::default()
-    }
-}
-
-fn now() -> Now {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
 }
 
 fn grpc_options(settings: &Settings) -> GrpcOptions {

@@ -1,5 +1,7 @@
 //! Where pods come from: one named thread a source.
 
+pub mod cri;
+pub mod discovery;
 pub mod http;
 pub mod manifests;
 pub mod reporter;
@@ -8,3 +10,163 @@ mod testdir;
 #[cfg(test)]
 mod teststand;
 pub mod url;
+
+use std::io;
+use std::path::{self, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{bounded, Receiver, Sender};
+
+use self::discovery::node::Node;
+use self::discovery::node_name::{self, Found, NodeName, Rank};
+use self::reporter::Reporter;
+use crate::pod::manifest;
+use crate::store::update::{HealthState, SourceId, Update};
+
+/// Where the runtime is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuntimeEndpoint {
+    /// Wherever the node's distribution has it, now or later.
+    Auto,
+    /// Not asked at all.
+    None,
+    /// At this socket and nowhere else.
+    Unix(PathBuf),
+}
+
+/// What the sources need to know.
+#[derive(Clone, Debug)]
+pub struct SourcesConfig {
+    /// Directory or file with manifests; `None` takes the distribution's, now or later.
+    pub manifest_path: Option<PathBuf>,
+    /// Where the runtime is.
+    pub runtime_endpoint: RuntimeEndpoint,
+    /// The node's name; `None` finds it out.
+    pub hostname_override: Option<String>,
+    /// Period of full manifest reads.
+    pub file_check_frequency: Duration,
+    /// Period of runtime polls.
+    pub cri_poll_interval: Duration,
+    /// Where the node's files are: `/`, but for tests.
+    pub root: PathBuf,
+}
+
+/// The running sources. They end when the sender of their stop channel is dropped.
+#[derive(Debug)]
+pub struct Sources {
+    /// One thread a source.
+    pub threads: Vec<JoinHandle<()>>,
+    /// Reads all manifests now. `bounded(1)`: use `try_send`; full means that one request already waits.
+    pub reread: Sender<()>,
+    /// Polls the runtime now. `bounded(1)` likewise.
+    pub poll_now: Sender<()>,
+}
+
+/// Starts the sources. What they find goes to `tx`; a full `tx` makes them wait. Nobody ever sends in `stop`:
+/// dropping its sender ends all of them.
+///
+/// # Errors
+/// A thread cannot be started, or the manifest path cannot be made absolute.
+pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -> io::Result<Sources> {
+    let node = Node::new(&config.root);
+    let decided = node.decide();
+    log::info!("this is a {} node", decided.distribution.name);
+    let names = NodeName::new(tx.clone(), stop.clone());
+    match &config.hostname_override {
+        Some(name) => {
+            names.offer(Found { rank: Rank::Option, name: name.clone(), from: "set by --hostname-override".into() });
+        }
+        None => node_name::on_disk(&decided, &config.root).into_iter().for_each(|found| names.offer(found)),
+    }
+    let (reread, rereads) = bounded(1);
+    let (poll_now, hints) = bounded(1);
+    let reporter = |source| Reporter::new(source, tx.clone(), stop.clone());
+
+    let every = config.file_check_frequency;
+    let locate = locate_manifests(config, &node, &names)?;
+    let files = reporter(SourceId::File);
+    let mut threads = vec![thread::Builder::new()
+        .name("manifests".into())
+        .spawn(move || manifests::run(files, locate, every, rereads, manifest::read))?];
+
+    let mut runtime = reporter(SourceId::Runtime);
+    if config.runtime_endpoint == RuntimeEndpoint::None {
+        // A stop at this point is seen by the sources that run.
+        let _ = runtime.health(HealthState::Absent, "turned off with --container-runtime-endpoint=none", "");
+    } else {
+        let every = config.cri_poll_interval;
+        let locate = locate_runtime(&config.runtime_endpoint, node);
+        let learn: cri::Learn = Box::new(move |state| names.offer_sandboxes(&state.sandboxes));
+        let poll = move || cri::run(runtime, locate, learn, every, hints);
+        threads.push(thread::Builder::new().name("cri".into()).spawn(poll)?);
+    }
+    Ok(Sources { threads, reread, poll_now })
+}
+
+/// Each full look of the manifests also looks for the node's name again.
+fn locate_manifests(config: &SourcesConfig, node: &Node, names: &Arc<NodeName>) -> io::Result<manifests::Locate> {
+    let fixed = config.manifest_path.as_deref().map(path::absolute).transpose()?;
+    let (node, names, root) = (node.clone(), Arc::clone(names), config.root.clone());
+    Ok(Box::new(move || {
+        let decided = node.decide();
+        node_name::on_disk(&decided, &root).into_iter().for_each(|found| names.offer(found));
+        fixed.clone().or_else(|| decided.manifests())
+    }))
+}
+
+fn locate_runtime(endpoint: &RuntimeEndpoint, node: Node) -> cri::Locate {
+    match endpoint.clone() {
+        RuntimeEndpoint::Unix(path) => {
+            let sockets = cri::Sockets { candidates: vec![path], expected: true };
+            Box::new(move || sockets.clone())
+        }
+        RuntimeEndpoint::Auto | RuntimeEndpoint::None => Box::new(move || node.decide().runtime()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::testdir::TestDir;
+    use super::*;
+
+    #[test]
+    fn a_node_without_a_runtime_is_found_and_named() {
+        let t = TestDir::new();
+        let pods = t.path("etc/kubernetes/manifests");
+        fs::create_dir_all(&pods).unwrap();
+        fs::write(
+            pods.join("web.yaml"),
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: x}]}\n",
+        )
+        .unwrap();
+        let config = SourcesConfig {
+            manifest_path: None,
+            runtime_endpoint: RuntimeEndpoint::Auto,
+            hostname_override: Some("node-9".into()),
+            file_check_frequency: Duration::from_secs(3600),
+            cri_poll_interval: Duration::from_secs(1),
+            root: t.path(""),
+        };
+        let (tx, rx) = bounded(16);
+        let (stop, stopped) = bounded(0);
+        let sources = start(&config, &tx, &stopped).unwrap();
+        let (mut name, mut absent, mut web) = (None, false, false);
+        while !(absent && web) {
+            match rx.recv_timeout(Duration::from_secs(10)).expect("all of it in time") {
+                Update::NodeName { name: n, .. } => name = Some(n),
+                Update::Health(SourceId::Runtime, h) => absent |= h.state == HealthState::Absent,
+                Update::Manifests { files, .. } => {
+                    web |= files.iter().any(|f| f.pod.as_ref().is_some_and(|p| p.name == "web"));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(name.as_deref(), Some("node-9"));
+        drop(stop);
+        sources.threads.into_iter().for_each(|t| t.join().unwrap());
+    }
+}

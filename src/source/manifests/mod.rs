@@ -40,6 +40,7 @@ struct Manifests {
     reporter: Reporter,
     locate: Locate,
     every: Duration,
+    reread: Receiver<()>,
     cache: Cache,
     path: Option<PathBuf>,
     watch: Option<PathWatch>,
@@ -51,8 +52,9 @@ struct Manifests {
     sent: Option<Vec<ManifestFile>>,
 }
 
-/// Runs the source until the reporter's stop.
-pub fn run(reporter: Reporter, locate: Locate, every: Duration, reader: Reader) {
+/// Runs the source until the reporter's stop. A message in `reread` brings the next full look forward; make it a
+/// `bounded(1)` channel and drop what does not fit.
+pub fn run(reporter: Reporter, locate: Locate, every: Duration, reread: Receiver<()>, reader: Reader) {
     let (events, failed) = match Events::start() {
         Ok(events) => (Some(events), false),
         Err(e) => {
@@ -64,6 +66,7 @@ pub fn run(reporter: Reporter, locate: Locate, every: Duration, reader: Reader) 
         reporter,
         locate,
         every,
+        reread,
         cache: Cache::new(reader),
         path: None,
         watch: events.as_ref().map(|e| PathWatch::new(e.watches.clone())),
@@ -90,7 +93,7 @@ impl Manifests {
             if let Err(stopped) = self.full_look() {
                 return stopped;
             }
-            let next_full = Instant::now() + self.every;
+            let mut next_full = Instant::now() + self.every;
             loop {
                 let wake = self.settles_at().map_or(next_full, |t| t.min(next_full));
                 select! {
@@ -98,6 +101,13 @@ impl Manifests {
                     recv(batches) -> batch => match batch {
                         Ok(batch) => if !self.take(batch) { continue },
                         Err(_) => return Stopped,
+                    },
+                    recv(self.reread) -> asked => match asked {
+                        Ok(()) => next_full = Instant::now(),
+                        Err(_) => {
+                            self.reread = never(); // nobody asks any more
+                            continue;
+                        }
                     },
                     recv(crossbeam_channel::at(wake)) -> _ => {}
                 }

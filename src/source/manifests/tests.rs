@@ -38,6 +38,7 @@ fn reader(origin: &str, bytes: &[u8]) -> ManifestFile {
 
 struct Running {
     updates: Receiver<Update>,
+    reread: Sender<()>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -47,10 +48,11 @@ impl Running {
         let (tx, updates) = bounded(64);
         let (stop, stopped) = bounded(0);
         let path = path.to_path_buf();
+        let (reread, rereads) = bounded(1);
         let reporter = Reporter::new(SourceId::File, tx, stopped);
         let locate: Locate = Box::new(move || Some(path.clone()));
-        let thread = thread::spawn(move || run(reporter, locate, every, reader));
-        Self { updates, stop: Some(stop), thread: Some(thread) }
+        let thread = thread::spawn(move || run(reporter, locate, every, rereads, reader));
+        Self { updates, reread, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Waits for the state in which the pods are exactly these; a stale one is written `name!`.
@@ -232,7 +234,7 @@ fn two_files_with_one_pod() {
 }
 
 #[test]
-fn without_inotify_the_re_read_finds_it() {
+fn what_inotify_cannot_see_shows_at_the_re_read() {
     let t = TestDir::new();
     fs::write(t.path("target"), "name: one").unwrap();
     fs::create_dir(t.path("m")).unwrap();
@@ -245,6 +247,19 @@ fn without_inotify_the_re_read_finds_it() {
     fs::remove_file(t.path("target")).unwrap();
     let files = run.expect(&["two!"]);
     assert!(files[0].findings[0].message.contains("link leads to a file that does not exist"));
+}
+
+#[test]
+fn a_re_read_that_is_asked_for() {
+    let t = TestDir::new();
+    fs::write(t.path("target"), "name: one").unwrap();
+    fs::create_dir(t.path("m")).unwrap();
+    symlink(t.path("target"), t.path("m/pod.yaml")).unwrap();
+    let run = Running::start(&t.path("m"), NEVER);
+    run.expect(&["one"]);
+    fs::write(t.path("target"), "name: other").unwrap();
+    run.reread.send(()).unwrap();
+    run.expect(&["other"]);
 }
 
 #[test]

@@ -1,0 +1,280 @@
+//! The six CRI calls that are made, over one connection to a unix socket.
+//!
+//! Replies come back as bytes: the two lists are mostly the same as a second ago, so they are compared before
+//! anything is decoded.
+
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+use std::{ffi::CString, fmt, io};
+
+use crossbeam_channel::{select, Receiver, Sender};
+use futures_util::{Future, Stream};
+use grpcio::{CallOption, Channel, ChannelBuilder, Environment, GrpcSlice, Marshaller, MessageReader, Method};
+use grpcio::{MethodType, RpcStatusCode};
+use protobuf::Message;
+
+use crate::proto::runtime;
+
+/// A reply may be this large: the kubelet's own limit, some 10,000 containers.
+const MAX_RECEIVE: i32 = 16 << 20;
+/// Lists come from the runtime's memory; one that takes longer than this is stuck, not busy.
+const LIST_DEADLINE: Duration = Duration::from_secs(5);
+/// Status calls may ask a shim.
+const STATUS_DEADLINE: Duration = Duration::from_secs(5);
+/// The first call includes the connection.
+const VERSION_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Why a call gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The daemon is stopping.
+    Stopped,
+    /// The object is not there any more.
+    NotFound,
+    /// The runtime does not speak `runtime.v1`.
+    Unimplemented,
+    /// It answered, and the answer makes no sense.
+    Garbage {
+        /// The method.
+        method: &'static str,
+        /// What is wrong with the answer.
+        problem: String,
+    },
+    /// This call got no answer or an error; the next one may do better.
+    Failed {
+        /// The method.
+        method: &'static str,
+        /// The gRPC code and the runtime's words.
+        problem: String,
+    },
+    /// The runtime is not there: refused, reset, not initialised yet.
+    Away(String),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("stopped"),
+            Self::NotFound => f.write_str("not found"),
+            Self::Unimplemented => f.write_str(
+                "it has no CRI runtime.v1 (containerd before 1.6, or with its CRI plugin turned off, or not a container runtime)",
+            ),
+            Self::Garbage { method, problem } => write!(f, "{method}: the answer makes no sense: {problem}"),
+            Self::Failed { method, problem } => write!(f, "{method}: {problem}"),
+            Self::Away(problem) => f.write_str(problem),
+        }
+    }
+}
+
+/// A connection. Made lazily by the first call.
+pub struct Client {
+    channel: Channel,
+    stop: Receiver<()>,
+    waker: Waker,
+    woken: Receiver<()>,
+}
+
+struct WakeByChannel(Sender<()>);
+
+impl Wake for WakeByChannel {
+    fn wake(self: Arc<Self>) {
+        // Full: a wake-up is already waiting, and one is enough.
+        let _ = self.0.try_send(());
+    }
+}
+
+impl Client {
+    /// A client for the socket at `path`. Calls break off when `stop` closes.
+    #[must_use]
+    pub fn new(env: Arc<Environment>, path: &Path, stop: Receiver<()>) -> Self {
+        let channel = ChannelBuilder::new(env)
+            .max_receive_message_len(MAX_RECEIVE)
+            .initial_reconnect_backoff(Duration::from_millis(100))
+            .max_reconnect_backoff(Duration::from_secs(5))
+            // The C-core's own lower limit of 20 s would rule otherwise.
+            .raw_cfg_int(c"grpc.min_reconnect_backoff_ms".into(), 100)
+            // A new client starts with a new connection, not with the back-off of the one before it.
+            .use_local_subchannel_pool(true)
+            .enable_http_proxy(false)
+            .raw_cfg_string(CString::from(c"grpc.default_authority"), c"localhost".into())
+            .connect(&format!("unix:{}", path.display()));
+        let (tx, woken) = crossbeam_channel::bounded(1);
+        Self { channel, stop, waker: Waker::from(Arc::new(WakeByChannel(tx))), woken }
+    }
+
+    /// Name and version of the runtime.
+    ///
+    /// # Errors
+    /// [`CallError`]; also when the answer lacks a name.
+    pub fn version(&self) -> Result<runtime::VersionResponse, CallError> {
+        let mut request = runtime::VersionRequest::new();
+        request.version = "0.1.0".into();
+        let reply: runtime::VersionResponse = self.typed(&methods::VERSION, &request, VERSION_DEADLINE)?;
+        if reply.runtime_name.is_empty() {
+            return Err(CallError::Garbage { method: "Version", problem: "no runtime_name".into() });
+        }
+        Ok(reply)
+    }
+
+    /// What the runtime says about itself.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub fn status(&self) -> Result<runtime::StatusResponse, CallError> {
+        self.typed(&methods::STATUS, &runtime::StatusRequest::new(), STATUS_DEADLINE)
+    }
+
+    /// An encoded `ListPodSandboxResponse` with all sandboxes.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub fn list_sandboxes(&self) -> Result<Vec<u8>, CallError> {
+        self.call(&methods::LIST_SANDBOXES, Vec::new(), LIST_DEADLINE)
+    }
+
+    /// An encoded `ListContainersResponse` with all containers.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub fn list_containers(&self) -> Result<Vec<u8>, CallError> {
+        self.call(&methods::LIST_CONTAINERS, Vec::new(), LIST_DEADLINE)
+    }
+
+    /// Status of one sandbox, never verbose.
+    ///
+    /// # Errors
+    /// [`CallError`]; `NotFound` when it is gone.
+    pub fn sandbox_status(&self, id: &str) -> Result<runtime::PodSandboxStatus, CallError> {
+        let mut request = runtime::PodSandboxStatusRequest::new();
+        request.pod_sandbox_id = id.into();
+        let mut reply: runtime::PodSandboxStatusResponse =
+            self.typed(&methods::SANDBOX_STATUS, &request, STATUS_DEADLINE)?;
+        reply.status.take().filter(|s| s.id == id).ok_or_else(|| CallError::Garbage {
+            method: "PodSandboxStatus",
+            problem: format!("no status of sandbox {id}"),
+        })
+    }
+
+    /// Status of one container, never verbose.
+    ///
+    /// # Errors
+    /// [`CallError`]; `NotFound` when it is gone.
+    pub fn container_status(&self, id: &str) -> Result<runtime::ContainerStatus, CallError> {
+        let mut request = runtime::ContainerStatusRequest::new();
+        request.container_id = id.into();
+        let mut reply: runtime::ContainerStatusResponse =
+            self.typed(&methods::CONTAINER_STATUS, &request, STATUS_DEADLINE)?;
+        reply.status.take().filter(|s| s.id == id).ok_or_else(|| CallError::Garbage {
+            method: "ContainerStatus",
+            problem: format!("no status of container {id}"),
+        })
+    }
+
+    fn typed<T: Message>(&self, method: &RawMethod, request: &impl Message, limit: Duration) -> Result<T, CallError> {
+        let garbage = |e: protobuf::Error| CallError::Garbage { method: short(method.name), problem: e.to_string() };
+        let bytes = self.call(method, request.write_to_bytes().map_err(garbage)?, limit)?;
+        T::parse_from_bytes(&bytes).map_err(garbage)
+    }
+
+    /// One unary call. It is made as a server-streaming one, which is the same on the wire: grpcio's unary receiver
+    /// panics on a reply that is OK and holds no message.
+    fn call(&self, method: &RawMethod, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
+        let name = short(method.name);
+        let client = grpcio::Client::new(self.channel.clone());
+        let options = CallOption::default().timeout(limit);
+        let mut replies = client.server_streaming(method, &request, options).map_err(|e| failure(name, e))?;
+        let mut first = None;
+        loop {
+            let next = {
+                let mut replies = pin!(&mut replies);
+                self.wait(poll_fn(|cx| replies.as_mut().poll_next(cx)))
+            };
+            match next {
+                Err(stopped) => {
+                    replies.cancel();
+                    return Err(stopped);
+                }
+                Ok(Some(Ok(bytes))) => first = first.or(Some(bytes)),
+                Ok(Some(Err(e))) => return Err(failure(name, e)),
+                Ok(None) => break,
+            }
+        }
+        first.ok_or_else(|| CallError::Garbage { method: name, problem: "no message".into() })
+    }
+
+    fn wait<F: Future>(&self, future: F) -> Result<F::Output, CallError> {
+        let mut future = pin!(future);
+        let mut cx = Context::from_waker(&self.waker);
+        loop {
+            if let Poll::Ready(out) = future.as_mut().poll(&mut cx) {
+                return Ok(out);
+            }
+            select! {
+                recv(self.woken) -> _ => {}
+                recv(self.stop) -> _ => return Err(CallError::Stopped),
+            }
+        }
+    }
+}
+
+fn short(path: &'static str) -> &'static str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn failure(method: &'static str, e: grpcio::Error) -> CallError {
+    match e {
+        grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::NOT_FOUND => CallError::NotFound,
+        grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::UNIMPLEMENTED => CallError::Unimplemented,
+        grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::DEADLINE_EXCEEDED => {
+            CallError::Failed { method, problem: "no answer in time".into() }
+        }
+        // What a runtime says between its start and the end of its recovery.
+        grpcio::Error::RpcFailure(s) if s.message().contains("server is not initialized yet") => {
+            CallError::Away("it is starting: server is not initialized yet".into())
+        }
+        grpcio::Error::RpcFailure(s) if matches!(s.code(), RpcStatusCode::UNAVAILABLE | RpcStatusCode::CANCELLED) => {
+            CallError::Away(s.message().into())
+        }
+        grpcio::Error::RpcFailure(s) => {
+            let code = s.code().to_string();
+            let code = code.split_once('-').map_or(code.as_str(), |(_, name)| name).to_string();
+            CallError::Failed { method, problem: format!("{code}: {}", s.message()) }
+        }
+        other => CallError::Failed { method, problem: other.to_string() },
+    }
+}
+
+type RawMethod = Method<Vec<u8>, Vec<u8>>;
+
+#[allow(clippy::ptr_arg)] // the signature is grpcio's
+fn put(bytes: &Vec<u8>, out: &mut GrpcSlice) -> grpcio::Result<()> {
+    *out = GrpcSlice::from(bytes.clone());
+    Ok(())
+}
+
+fn take(mut reader: MessageReader) -> grpcio::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut reader, &mut bytes).map_err(|e| grpcio::Error::Codec(Box::new(e)))?;
+    Ok(bytes)
+}
+
+/// A unary method whose messages stay bytes.
+pub(super) const fn raw(name: &'static str, ty: MethodType) -> RawMethod {
+    Method { ty, name, req_mar: Marshaller { ser: put, de: take }, resp_mar: Marshaller { ser: put, de: take } }
+}
+
+/// Names of the methods, for the fake runtime of the tests as well.
+pub(super) mod methods {
+    use super::{raw, MethodType::ServerStreaming, RawMethod};
+
+    pub const VERSION: RawMethod = raw("/runtime.v1.RuntimeService/Version", ServerStreaming);
+    pub const STATUS: RawMethod = raw("/runtime.v1.RuntimeService/Status", ServerStreaming);
+    pub const LIST_SANDBOXES: RawMethod = raw("/runtime.v1.RuntimeService/ListPodSandbox", ServerStreaming);
+    pub const LIST_CONTAINERS: RawMethod = raw("/runtime.v1.RuntimeService/ListContainers", ServerStreaming);
+    pub const SANDBOX_STATUS: RawMethod = raw("/runtime.v1.RuntimeService/PodSandboxStatus", ServerStreaming);
+    pub const CONTAINER_STATUS: RawMethod = raw("/runtime.v1.RuntimeService/ContainerStatus", ServerStreaming);
+}

@@ -1,0 +1,312 @@
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{bounded, Sender};
+use grpcio::RpcStatusCode;
+use parking_lot::Mutex;
+use protobuf::Message;
+
+use super::fake_runtime::{not_ready, socket, FakeRuntime, Fault, Shown};
+use super::*;
+use crate::pod::observed::ContainerState;
+use crate::proto::runtime as cri;
+use crate::source::testdir::TestDir;
+use crate::store::update::{Health, SourceId};
+
+const WAIT: Duration = Duration::from_secs(20);
+
+struct Running {
+    updates: Receiver<Update>,
+    hint: Sender<()>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(every: Duration, locate: Locate) -> Self {
+        let (tx, updates) = bounded(64);
+        let (stop, stopped) = bounded(0);
+        let (hint, hints) = bounded(1);
+        let reporter = Reporter::new(SourceId::Runtime, tx, stopped);
+        let thread = thread::spawn(move || run(reporter, locate, Box::new(|_| ()), every, hints));
+        Self { updates, hint, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn at(path: &Path) -> Self {
+        let path = path.to_path_buf();
+        let sockets = move || Sockets { candidates: vec![path.clone()], expected: true };
+        Self::start(Duration::from_millis(50), Box::new(sockets))
+    }
+
+    fn state(&self) -> Arc<RuntimeState> {
+        loop {
+            if let Update::Runtime(state) = self.updates.recv_timeout(WAIT).expect("a runtime state in time") {
+                return state;
+            }
+        }
+    }
+
+    fn state_where(&self, good: impl Fn(&RuntimeState) -> bool) -> Arc<RuntimeState> {
+        loop {
+            let state = self.state();
+            if good(&state) {
+                return state;
+            }
+        }
+    }
+
+    fn health_where(&self, good: impl Fn(&Health) -> bool) -> Health {
+        loop {
+            match self.updates.recv_timeout(WAIT).expect("a health in time") {
+                Update::Health(_, h) if good(&h) => return h,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+fn shown() -> Arc<Mutex<Shown>> {
+    let mut s = Shown::default();
+    s.sandbox("s1", "10.0.0.1");
+    s.sandbox("s2", "10.0.0.2");
+    s.container("c1", "s1", cri::ContainerState::CONTAINER_RUNNING);
+    let over = s.container("c2", "s1", cri::ContainerState::CONTAINER_EXITED);
+    over.exit_code = 3;
+    over.finished_at = 5;
+    Arc::new(Mutex::new(s))
+}
+
+/// Waits until the runtime was polled `n` more times.
+fn polls(fake: &FakeRuntime, n: u32) {
+    let until = fake.with(|s| s.count("ListContainers")) + n;
+    while fake.with(|s| s.count("ListContainers")) < until {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn only_what_changed_is_asked_about_and_told() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    let run = Running::at(&socket(&t));
+    let first = run.state();
+    assert_eq!((first.runtime_name.as_str(), first.sandboxes.len(), first.containers.len()), ("fake", 2, 2));
+    assert_eq!(first.sandboxes[0].ips, ["10.0.0.1"]);
+    assert_eq!((first.containers[1].state, first.containers[1].exit_code), (ContainerState::Exited, 3));
+    polls(&fake, 4);
+    assert!(!run.updates.try_iter().any(|u| matches!(u, Update::Runtime(_))), "nothing new, nothing told");
+    for call in ["PodSandboxStatus s1", "PodSandboxStatus s2", "ContainerStatus c1", "ContainerStatus c2"] {
+        assert_eq!(fake.with(|s| s.count(call)), 1, "{call}");
+    }
+    fake.with(|s| {
+        let c = s.container("c1", "s1", cri::ContainerState::CONTAINER_EXITED);
+        c.finished_at = 9;
+        c.reason = "Completed".into();
+    });
+    let second = run.state();
+    assert_eq!(second.containers[0].reason, "Completed");
+    assert!(Arc::ptr_eq(&first.containers[1], &second.containers[1]));
+    assert!(Arc::ptr_eq(&first.sandboxes[0], &second.sandboxes[0]));
+    assert_eq!(fake.with(|s| (s.count("ContainerStatus c1"), s.count("ContainerStatus c2"))), (2, 1));
+    fake.with(|s| {
+        s.sandboxes.remove("s2");
+        s.sandbox("s1", "").state = not_ready();
+    });
+    let third = run.state();
+    assert_eq!(third.sandboxes.len(), 1);
+    assert!(!third.sandboxes[0].ready && third.sandboxes[0].ips.is_empty());
+}
+
+#[test]
+fn what_was_incomplete_is_asked_for_again() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    fake.with(|s| {
+        s.sandbox("s1", "");
+        s.container("c2", "s1", cri::ContainerState::CONTAINER_EXITED).finished_at = 0;
+    });
+    let run = Running::at(&socket(&t));
+    run.state();
+    fake.with(|s| {
+        s.sandbox("s1", "10.0.0.9");
+        s.container("c2", "s1", cri::ContainerState::CONTAINER_EXITED).finished_at = 7;
+    });
+    run.state_where(|s| s.sandboxes[0].ips == ["10.0.0.9"] && s.containers[1].finished_at == 7);
+}
+
+#[test]
+fn a_restart_loses_nothing() {
+    let t = TestDir::new();
+    let shown = shown();
+    let fake = FakeRuntime::start(&socket(&t), &shown);
+    let run = Running::at(&socket(&t));
+    run.health_where(|h| h.state == HealthState::Up);
+    drop(fake);
+    let down = run.health_where(|h| h.state == HealthState::Down);
+    assert_eq!(down.target, socket(&t).to_string_lossy());
+    shown.lock().container("c3", "s2", cri::ContainerState::CONTAINER_RUNNING);
+    shown
+        .lock()
+        .faults
+        .insert("ListPodSandbox", Fault::Status(RpcStatusCode::UNKNOWN, "server is not initialized yet"));
+    let fake = FakeRuntime::start(&socket(&t), &shown);
+    run.health_where(|h| h.state == HealthState::Down && h.error.contains("not initialized"));
+    fake.with(|s| s.faults.clear());
+    let state = run.state();
+    assert_eq!((state.sandboxes.len(), state.containers.len()), (2, 3));
+    run.health_where(|h| h.state == HealthState::Up && h.error.is_empty());
+}
+
+#[test]
+fn a_list_that_makes_no_sense_changes_nothing() {
+    let garbage = [
+        Fault::Bytes(b"\xff\xff\xff\xff".to_vec()),
+        Fault::Bytes(b"\x0a\x00".to_vec()),
+        Fault::NoMessage,
+        Fault::Status(RpcStatusCode::UNIMPLEMENTED, ""),
+        Fault::Status(RpcStatusCode::INTERNAL, "boom"),
+    ];
+    for fault in garbage {
+        let t = TestDir::new();
+        let fake = FakeRuntime::start(&socket(&t), &shown());
+        let run = Running::at(&socket(&t));
+        run.health_where(|h| h.state == HealthState::Up);
+        fake.with(|s| s.faults.insert("ListContainers", fault.clone()));
+        run.health_where(|h| h.state == HealthState::Down && !h.error.is_empty());
+        fake.with(|s| s.faults.clear());
+        // A changed state would be told before the health.
+        match run.updates.recv_timeout(WAIT) {
+            Ok(Update::Health(_, h)) => assert!(h.state == HealthState::Up, "{fault:?}: {h:?}"),
+            other => panic!("{fault:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn one_bad_object_does_not_hide_the_others() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    fake.with(|s| s.sandbox("s2", "10.0.0.2").metadata = protobuf::MessageField::none());
+    fake.with(|s| s.faults.insert("ContainerStatus", Fault::NoMessage));
+    let run = Running::at(&socket(&t));
+    let state = run.state();
+    assert_eq!((state.sandboxes.len(), state.containers.len()), (1, 2));
+    assert_eq!(state.containers[0].state, ContainerState::Running, "the list alone says as much");
+    let up = run.health_where(|h| h.state == HealthState::Up);
+    assert!(up.error.contains("no message (and 2 more)"), "{}", up.error);
+    fake.with(|s| {
+        s.sandbox("s2", "10.0.0.2");
+        s.faults.clear();
+    });
+    // The complaint goes with the last of its reasons, so after the state that has it all.
+    run.state_where(|s| s.sandboxes.len() == 2 && s.containers[1].exit_code == 3);
+    run.health_where(|h| h.state == HealthState::Up && h.error.is_empty());
+}
+
+#[test]
+fn a_call_that_hangs_ends_with_the_stop() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    fake.with(|s| s.faults.insert("ListPodSandbox", Fault::Hang));
+    let run = Running::at(&socket(&t));
+    while fake.with(|s| s.count("Status")) == 0 {
+        thread::yield_now();
+    }
+    drop(run);
+}
+
+#[test]
+fn a_slow_runtime_is_down_and_comes_back() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    let run = Running::at(&socket(&t));
+    run.health_where(|h| h.state == HealthState::Up);
+    fake.with(|s| s.faults.insert("ListPodSandbox", Fault::Hang));
+    let down = run.health_where(|h| h.state == HealthState::Down);
+    assert_eq!(down.error, "ListPodSandbox: no answer in time");
+    fake.with(|s| s.faults.clear());
+    run.health_where(|h| h.state == HealthState::Up);
+}
+
+#[test]
+fn the_first_socket_with_a_runtime_is_taken() {
+    let t = TestDir::new();
+    let found = Arc::new(Mutex::new(Sockets::default()));
+    let ask = Arc::clone(&found);
+    let run = Running::start(Duration::from_millis(50), Box::new(move || ask.lock().clone()));
+    run.health_where(|h| h.state == HealthState::Absent && h.error.contains("looked for"));
+    let dead = t.path("dead.sock");
+    let _fake = FakeRuntime::start(&socket(&t), &shown());
+    found.lock().candidates = vec![dead, socket(&t)];
+    let up = run.health_where(|h| h.state == HealthState::Up);
+    assert_eq!(up.target, socket(&t).to_string_lossy());
+}
+
+#[test]
+fn a_hint_brings_the_poll_forward() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    let path = socket(&t);
+    let locate = move || Sockets { candidates: vec![path.clone()], expected: true };
+    let run = Running::start(Duration::from_secs(3600), Box::new(locate));
+    run.state();
+    run.health_where(|h| h.state == HealthState::Up);
+    fake.with(|s| s.container("c9", "s2", cri::ContainerState::CONTAINER_RUNNING).started_at = 1);
+    run.hint.send(()).unwrap();
+    assert_eq!(run.state().containers.len(), 3);
+}
+
+/// Answers of three containerd versions decode to what their JSON forms say.
+#[test]
+fn recorded_answers_of_containerd() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings-cri");
+    for version in ["containerd-1.6", "containerd-1.7", "containerd-2.1"] {
+        let read = |name: &str| std::fs::read(root.join(version).join(name)).unwrap();
+        let digester = digest::Digester::default();
+        let bytes = read("list-pod-sandbox.pb");
+        let (items, _) = digester.items(&bytes).unwrap();
+        assert_eq!(items.len(), 3, "{version}");
+        for item in items {
+            let listed = cri::PodSandbox::parse_from_bytes(item.bytes).unwrap();
+            let name = listed.metadata.name.clone();
+            let mut sandbox = convert::sandbox(listed).unwrap();
+            let status = cri::PodSandboxStatusResponse::parse_from_bytes(&read(&format!("pod-{name}.pb"))).unwrap();
+            convert::add_sandbox_status(&mut sandbox, status.status.unwrap());
+            assert_eq!(sandbox.host_network, name == "agent-node1", "{version} {name}");
+            assert_eq!(sandbox.ips.is_empty(), sandbox.host_network || !sandbox.ready, "{version} {name}");
+        }
+        let bytes = read("list-containers.pb");
+        let (items, _) = digester.items(&bytes).unwrap();
+        let mut seen = Vec::new();
+        for item in items {
+            let listed = cri::Container::parse_from_bytes(item.bytes).unwrap();
+            let mut c = convert::container(listed).unwrap();
+            let pod = c.labels.get("io.kubernetes.pod.name").cloned().unwrap();
+            let file = format!("container-{pod}-{}-{}.pb", c.name, c.attempt);
+            let status = cri::ContainerStatusResponse::parse_from_bytes(&read(&file)).unwrap();
+            convert::add_container_status(&mut c, status.status.unwrap());
+            seen.push((c.name, c.attempt, c.state, c.exit_code, c.reason));
+        }
+        seen.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        let got: Vec<_> = seen.iter().map(|(n, a, s, e, r)| (n.as_str(), *a, *s, *e, r.as_str())).collect();
+        use ContainerState::{Created, Exited, Running};
+        let want = [
+            ("agent", 0, Running, 0, ""),
+            ("app", 0, Running, 0, ""),
+            ("created", 0, Created, 0, ""),
+            ("flaky", 0, Exited, 3, "Error"),
+            ("flaky", 1, Running, 0, ""),
+            ("main", 0, Exited, 0, "Completed"),
+            ("oom", 0, Exited, 137, "OOMKilled"),
+        ];
+        assert_eq!(got, want, "{version}");
+    }
+}
