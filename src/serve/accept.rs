@@ -32,13 +32,28 @@ pub struct AcceptOptions {
     pub allow_uids: Vec<u32>,
     /// Time until the HTTP/2 preface has to be there.
     pub preface_timeout: Duration,
+    /// What is spoken on the connections.
+    pub protocol: Protocol,
 }
 
 impl Default for AcceptOptions {
-    /// Root and the user of this process; 5 seconds.
+    /// Root and the user of this process; 5 seconds; HTTP/2.
     fn default() -> Self {
-        Self { allow_uids: vec![0, process::effective_uid()], preface_timeout: Duration::from_secs(5) }
+        Self {
+            allow_uids: vec![0, process::effective_uid()],
+            preface_timeout: Duration::from_secs(5),
+            protocol: Protocol::Http2,
+        }
     }
+}
+
+/// What is spoken on accepted connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/2: a connection is handed over once its preface has arrived.
+    Http2,
+    /// HTTP/1.1: it is handed over at once; its server has time limits of its own.
+    Http1,
 }
 
 /// Who is at the other end of a connection, and where it came in.
@@ -59,7 +74,8 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// Serves a socket of ours: `hand_over` gets each connection of an allowed user that has begun to speak HTTP/2.
+    /// Serves a socket of ours: `hand_over` gets each connection of an allowed user, nonblocking, once it has begun to
+    /// speak HTTP/2 (if that is what is spoken here).
     /// The socket is made again where it vanishes and removed when the acceptor stops.
     ///
     /// # Errors
@@ -229,6 +245,9 @@ impl<F: FnMut(UnixStream, Peer)> Accepting<F> {
             return;
         }
         let peer = Peer { cred, listener: Arc::clone(&self.listener) };
+        if self.options.protocol == Protocol::Http1 {
+            return (self.hand_over)(stream, peer);
+        }
         match judge(&stream) {
             Verdict::Http2 => (self.hand_over)(stream, peer),
             Verdict::Incomplete { partial } => {

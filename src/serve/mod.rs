@@ -5,10 +5,11 @@ pub mod bucket;
 pub mod connections;
 pub mod error;
 pub mod grpc;
+pub mod http;
 pub mod owned_socket;
 mod preface;
 mod quiet;
 
-pub use accept::{AcceptOptions, Acceptor, Peer};
+pub use accept::{AcceptOptions, Acceptor, Peer, Protocol};
 pub use error::ServeError;
 pub use owned_socket::{OwnedSocket, SocketOptions};

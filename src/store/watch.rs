@@ -5,7 +5,7 @@
 //! gets fewer and fresher events, a hot pod takes one turn a batch like any other, and memory is bounded by the
 //! number of pods. Between two calls neither a snapshot nor a pod is held.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::snapshot::{PodEntry, PodId, Snapshot};
@@ -95,6 +95,20 @@ impl<V: View> Watcher<V> {
     #[must_use]
     pub fn with_view(view: V) -> Self {
         Self { view, phase: Phase::Fresh, seen: Vec::new(), batch: VecDeque::new() }
+    }
+
+    /// A watch that goes on for a client that has been sent these pods in these versions; of two versions of one pod
+    /// the later in order counts. There is no initial batch and no marker: the first events are what differs.
+    #[must_use]
+    pub fn resume<'p>(view: V, known: impl IntoIterator<Item = &'p Arc<PodEntry>>) -> Self {
+        let newest: BTreeMap<&str, &Arc<PodEntry>> = known.into_iter().map(|p| (p.id.uid.as_str(), p)).collect();
+        let seen = |pod: &Arc<PodEntry>| Seen {
+            id: Arc::clone(&pod.id),
+            revision: pod.revision,
+            sent: view.selects(pod).then(|| view.news(pod)),
+        };
+        let seen = newest.into_values().map(seen).collect();
+        Self { view, phase: Phase::Live, seen, batch: VecDeque::new() }
     }
 
     /// The next event, or `None` when this watcher's client knows everything that is in `current`. Pass the newest

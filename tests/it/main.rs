@@ -6,6 +6,10 @@
 mod cli;
 mod client;
 mod daemon;
+mod http;
+mod http_client;
+mod http_robustness;
+mod http_watch;
 mod pods_api;
 mod shutdown;
 mod socket;

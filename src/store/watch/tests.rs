@@ -63,3 +63,13 @@ fn a_hot_pod_takes_one_turn_a_batch() {
     }
     assert_eq!(got, ["~a2", "~b3", "~a4", "~b5", "~a6", "~b7"]);
 }
+
+#[test]
+fn a_resumed_watch_tells_what_differs_from_what_its_client_knows() {
+    let known = snapshot(&[("a", 1), ("b", 2), ("c", 3)]);
+    let newer = snapshot(&[("b", 4)]);
+    let mut w = Watcher::resume(Everything, known.pods.iter().chain(&newer.pods));
+    assert_eq!(drain(&mut w, &snapshot(&[("b", 4), ("c", 5), ("d", 6)])), ["-a", "~c5", "+d6"]);
+    let mut nothing_new = Watcher::resume(Everything, &known.pods);
+    assert_eq!(drain(&mut nothing_new, &known), [""; 0]);
+}

@@ -1,0 +1,197 @@
+//! What clients ask first: which paths, groups and resources there are.
+//!
+//! Shapes: `kubernetes/apimachinery pkg/apis/meta/v1/types.go` and `kubernetes/api apidiscovery/v2/types.go`.
+
+use serde_json::{json, Value};
+
+use super::negotiate;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::request::Request;
+use super::value::{self, set};
+
+/// The version of Kubernetes whose pods and rules are served.
+const KUBERNETES: (&str, &str) = ("1", "36");
+
+const PATHS: [&str; 11] = [
+    "/api",
+    "/api/v1",
+    "/apis",
+    "/healthz",
+    "/livez",
+    "/pods",
+    "/readyz",
+    "/readyz/pods",
+    "/readyz/sources",
+    "/runningpods/",
+    "/version",
+];
+
+/// A resource of the core group.
+struct Resource {
+    name: &'static str,
+    singular: &'static str,
+    namespaced: bool,
+    kind: &'static str,
+    verbs: &'static [&'static str],
+    short_names: &'static [&'static str],
+    categories: &'static [&'static str],
+}
+
+const RESOURCES: [Resource; 5] = [
+    Resource {
+        name: "events",
+        singular: "event",
+        namespaced: true,
+        kind: "Event",
+        verbs: &["get", "list"],
+        short_names: &["ev"],
+        categories: &[],
+    },
+    Resource {
+        name: "namespaces",
+        singular: "namespace",
+        namespaced: false,
+        kind: "Namespace",
+        verbs: &["get", "list"],
+        short_names: &["ns"],
+        categories: &[],
+    },
+    Resource {
+        name: "nodes",
+        singular: "node",
+        namespaced: false,
+        kind: "Node",
+        verbs: &["get", "list"],
+        short_names: &["no"],
+        categories: &[],
+    },
+    Resource {
+        name: "pods",
+        singular: "pod",
+        namespaced: true,
+        kind: "Pod",
+        verbs: &["get", "list", "watch"],
+        short_names: &["po"],
+        categories: &["all"],
+    },
+    Resource {
+        name: "pods/log",
+        singular: "",
+        namespaced: true,
+        kind: "Pod",
+        verbs: &["get"],
+        short_names: &[],
+        categories: &[],
+    },
+];
+
+/// `/`
+pub(crate) fn paths(request: &Request) -> Result<Reply, Refusal> {
+    value::answer(request, &json!({ "paths": PATHS }))
+}
+
+/// `/version`: clients want a version of Kubernetes here. Ours is in the build metadata of the git version.
+pub(crate) fn version(request: &Request) -> Result<Reply, Refusal> {
+    let (major, minor) = KUBERNETES;
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let value = json!({
+        "major": major,
+        "minor": minor,
+        "gitVersion": format!("v{major}.{minor}.0+nodepods.{}", env!("CARGO_PKG_VERSION")),
+        "gitCommit": "",
+        "gitTreeState": "",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "rustc",
+        "platform": format!("{}/{architecture}", std::env::consts::OS),
+    });
+    value::answer(request, &value)
+}
+
+/// `/api`
+pub(crate) fn versions(request: &Request) -> Result<Reply, Refusal> {
+    match negotiate::aggregated(request) {
+        Some(version) => Ok(aggregated(version, vec![core_group()])),
+        None => value::answer(
+            request,
+            &json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}),
+        ),
+    }
+}
+
+/// `/apis`: no group but the core one.
+pub(crate) fn groups(request: &Request) -> Result<Reply, Refusal> {
+    match negotiate::aggregated(request) {
+        Some(version) => Ok(aggregated(version, Vec::new())),
+        None => value::answer(request, &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})),
+    }
+}
+
+/// `/api/v1`
+pub(crate) fn resources(request: &Request) -> Result<Reply, Refusal> {
+    let resource = |r: &Resource| {
+        let mut value = json!({
+            "name": r.name, "singularName": r.singular, "namespaced": r.namespaced, "kind": r.kind, "verbs": r.verbs,
+        });
+        for (key, list) in [("shortNames", r.short_names), ("categories", r.categories)] {
+            if !list.is_empty() {
+                set(&mut value, key, list.into());
+            }
+        }
+        value
+    };
+    let resources: Vec<Value> = RESOURCES.iter().map(resource).collect();
+    value::answer(request, &json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": resources}))
+}
+
+fn aggregated(version: &str, items: Vec<Value>) -> Reply {
+    let content_type = match version {
+        "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+    };
+    let value = json!({
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+        "metadata": {},
+        "items": items,
+    });
+    Reply::bytes(content_type, format!("{value}\n").into_bytes())
+}
+
+/// The core group with all its resources; a subresource stands inside its resource.
+fn core_group() -> Value {
+    let kind = |r: &Resource| json!({"group": "", "version": "v1", "kind": r.kind});
+    let resource = |r: &Resource| {
+        let mut value = json!({
+            "resource": r.name,
+            "responseKind": kind(r),
+            "scope": if r.namespaced { "Namespaced" } else { "Cluster" },
+            "singularResource": r.singular,
+            "verbs": r.verbs,
+        });
+        for (key, list) in [("shortNames", r.short_names), ("categories", r.categories)] {
+            if !list.is_empty() {
+                set(&mut value, key, list.into());
+            }
+        }
+        let inside = |sub: &Resource| sub.name.strip_prefix(r.name)?.strip_prefix('/').map(str::to_owned);
+        let subresources: Vec<Value> = RESOURCES
+            .iter()
+            .filter_map(|s| Some(json!({"subresource": inside(s)?, "responseKind": kind(s), "verbs": s.verbs})))
+            .collect();
+        if !subresources.is_empty() {
+            set(&mut value, "subresources", subresources.into());
+        }
+        value
+    };
+    let resources: Vec<Value> = RESOURCES.iter().filter(|r| !r.name.contains('/')).map(resource).collect();
+    json!({
+        "metadata": {"creationTimestamp": null},
+        "versions": [{"version": "v1", "resources": resources, "freshness": "Current"}],
+    })
+}

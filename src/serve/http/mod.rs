@@ -1,0 +1,137 @@
+//! Reads over HTTP/1.1: the Kubernetes API as far as pods go, and what a kubelet answers.
+//!
+//! Nobody waits on a thread that somebody else needs. Connections wait in one poll set until a whole request has
+//! arrived ([`parking`]); a few threads answer ([`worker`]) and hand over what a client does not take at once, and
+//! watches, to a thread for each ([`streams`]).
+
+mod cluster;
+mod connection;
+mod discovery;
+mod health;
+mod history;
+mod indent;
+mod kubelet;
+mod negotiate;
+mod outgoing;
+mod parking;
+mod pod_log;
+mod pods;
+mod query;
+mod refusal;
+mod reply;
+mod request;
+mod route;
+mod shared;
+mod streams;
+mod value;
+mod warning;
+mod worker;
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::bounded;
+
+use super::accept::Peer;
+use super::error::ServeError;
+use crate::store::Store;
+use connection::Connection;
+use parking::{Limits, Parking, ParkingThread};
+use shared::Shared;
+use streams::Streams;
+use worker::Worker;
+
+/// Limits of the server, and where logs are.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Threads that answer. They never wait for a client.
+    pub workers: usize,
+    /// Connections that may wait for a request; the one that waits longest is closed for one more.
+    pub most_connections: usize,
+    /// Watches, logs and large answers at a time.
+    pub most_streams: usize,
+    /// From the first byte of a request's head to its last.
+    pub head_timeout: Duration,
+    /// Between two requests.
+    pub idle_timeout: Duration,
+    /// How long a client may take no data before it is dropped.
+    pub send_timeout: Duration,
+    /// Where the runtime keeps the logs of containers.
+    pub log_root: PathBuf,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            most_connections: 512,
+            most_streams: 256,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            send_timeout: Duration::from_secs(60),
+            log_root: PathBuf::from("/var/log/pods"),
+        }
+    }
+}
+
+/// A running server. Give it connections with [`HttpServer::entrance`].
+pub struct HttpServer {
+    parking: Parking,
+    parking_thread: ParkingThread,
+    streams: Arc<Streams>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl HttpServer {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// There are none to be had.
+    pub fn start(store: Arc<Store>, options: HttpOptions) -> Result<Self, ServeError> {
+        let failed = || ServeError::io("start the threads of the HTTP server", std::path::Path::new("http"));
+        // Requests that wait for a worker. When it is full, clients get 429 and are told to try again.
+        let (give, ready) = bounded(64);
+        let limits = Limits {
+            most: options.most_connections,
+            head_timeout: options.head_timeout,
+            idle_timeout: options.idle_timeout,
+        };
+        let (parking, parking_thread) = Parking::start(limits, give).map_err(failed())?;
+        let streams = Streams::new(parking.clone(), options.most_streams, options.send_timeout);
+        let shared = Arc::new(Shared { store, history: Arc::default(), log_root: options.log_root });
+        let worker = Worker { shared, streams: Arc::clone(&streams), parking: parking.clone(), ready };
+        let workers = (1..=options.workers).map(|n| worker.clone().start(n)).collect::<Result<_, _>>();
+        Ok(Self { parking, parking_thread, streams, workers: workers.map_err(failed())? })
+    }
+
+    /// What an [`Acceptor`](super::Acceptor) with [`Protocol::Http1`](super::Protocol::Http1) hands its connections
+    /// to. There may be several.
+    pub fn entrance(&self) -> impl FnMut(UnixStream, Peer) + Send + 'static {
+        let parking = self.parking.clone();
+        move |stream, peer| parking.park(Connection::new(stream, peer))
+    }
+
+    /// Watches, logs and large answers that are being sent now.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams.count()
+    }
+
+    /// Ends all answers in order, for `grace` at most, and closes all connections.
+    pub fn stop(self, grace: Duration) {
+        self.streams.stop();
+        if !self.streams.wait(Instant::now() + grace) {
+            log::warn!("{} HTTP clients have not taken the end of their answer", self.streams.count());
+        }
+        self.parking.stop();
+        self.parking_thread.join();
+        for worker in self.workers {
+            if worker.join().is_err() {
+                log::error!("a thread of the HTTP server ended in a panic");
+            }
+        }
+    }
+}

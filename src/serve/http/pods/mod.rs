@@ -1,0 +1,55 @@
+//! `/api/v1/pods`: list, get and watch.
+
+mod event;
+mod list;
+pub(crate) mod object;
+mod options;
+mod print;
+mod table;
+mod watch;
+
+use std::sync::Arc;
+
+use super::negotiate::{self, Offer};
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::request::Request;
+use super::shared::{self, Shared};
+use super::warning;
+use crate::store::snapshot::{PodEntry, Snapshot};
+use table::RowObject;
+
+/// Pods of one namespace or of all: a list, or a watch where one is asked for.
+pub(crate) fn list(shared: &Shared, request: &Request, namespace: Option<&str>) -> Result<Reply, Refusal> {
+    if request.query.switch("watch").unwrap_or(false) {
+        watch::answer(shared, request, namespace)
+    } else {
+        list::answer(shared, request, namespace)
+    }
+}
+
+/// One pod.
+pub(crate) fn get(shared: &Shared, request: &Request, namespace: &str, name: &str) -> Result<Reply, Refusal> {
+    let snapshot = shared.known()?;
+    let form = negotiate::form(request, Offer::OBJECT)?;
+    let beside = RowObject::read(&request.query)?;
+    if let Some(wanted) = options::revision(&request.query)?.filter(|wanted| *wanted > snapshot.revision) {
+        return Err(Refusal::TooNew(wanted, snapshot.revision));
+    }
+    shared.history.note(&snapshot);
+    let pod = find(&snapshot, namespace, name)?;
+    let body = print::single(pod, form, beside, shared::now()).map_err(|e| Refusal::Internal(e.to_string()))?;
+    let mut reply = Reply::bytes(print::content_type(form.media), body);
+    reply.add("Vary", "Accept".into());
+    warning::add(&mut reply, &snapshot);
+    Ok(reply)
+}
+
+/// The pod with this name. While a replaced pod still stops there may be two; the newer one is meant.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn find<'s>(snapshot: &'s Snapshot, namespace: &str, name: &str) -> Result<&'s Arc<PodEntry>, Refusal> {
+    let named = snapshot.pods.iter().filter(|p| p.id.namespace == namespace && p.id.name == name);
+    named.max_by_key(|p| p.revision).ok_or_else(|| Refusal::NotFound("pods", name.to_owned()))
+}

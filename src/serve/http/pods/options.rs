@@ -1,0 +1,213 @@
+//! What a client wants of a list or a watch.
+//!
+//! Rules and words: `kubernetes/apimachinery pkg/apis/meta/internalversion/validation/validation.go`.
+
+use std::time::Duration;
+
+use crate::pod::selector::{FieldSelector, LabelSelector, Selector};
+use crate::serve::http::query::Query;
+use crate::serve::http::refusal::Refusal;
+
+/// Which state a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// The current one, which must not be older than this.
+    NotOlderThan(u64),
+    /// This one and no other.
+    Exactly(u64),
+}
+
+/// The options of a list.
+#[derive(Clone, Debug)]
+pub(super) struct ListOptions {
+    pub(super) selector: Selector,
+    /// Most pods on a page; 0 is all.
+    pub(super) limit: usize,
+    /// Where an earlier page ended.
+    pub(super) token: Option<String>,
+    pub(super) version: Version,
+}
+
+/// Where a watch begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// With ADDED for every pod; the current state must not be older than this.
+    Initial(u64),
+    /// With what happens after this revision.
+    After(u64),
+    /// With what happens from now on.
+    Now,
+}
+
+/// The options of a watch.
+#[derive(Clone, Debug)]
+pub(super) struct WatchOptions {
+    pub(super) selector: Selector,
+    pub(super) start: Start,
+    /// Tell the revision now and then, with an object that has nothing else.
+    pub(super) bookmarks: bool,
+    /// Tell with a bookmark that the initial events are through.
+    pub(super) mark_initial: bool,
+    /// How long it lasts, where the client says so.
+    pub(super) timeout: Option<Duration>,
+}
+
+const NOT_OLDER: &str = "NotOlderThan";
+const EXACT: &str = "Exact";
+
+impl ListOptions {
+    /// Reads the options of a list.
+    ///
+    /// # Errors
+    /// A value makes no sense, or two contradict each other.
+    pub(super) fn read(query: &Query, namespace: Option<&str>) -> Result<Self, Refusal> {
+        let forbidden = |field, problem: &str| Err(Refusal::InvalidOptions(field, problem.into()));
+        let revision = revision(query)?;
+        let token = query.text("continue");
+        let matching = query.text("resourceVersionMatch");
+        if query.get("sendInitialEvents").is_some() {
+            return forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
+        }
+        if let Some(matching) = matching {
+            let field = "resourceVersionMatch";
+            if revision.is_none() {
+                return forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+            }
+            if token.is_some() {
+                return forbidden(field, "resourceVersionMatch is forbidden when continue is provided");
+            }
+            if matching != NOT_OLDER && matching != EXACT {
+                return forbidden(field, &format!("{matching:?} is neither \"Exact\" nor \"NotOlderThan\""));
+            }
+            if matching == EXACT && revision == Some(0) {
+                return forbidden(field, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+            }
+        }
+        let wanted = revision.unwrap_or(0);
+        if token.is_some() && wanted > 0 {
+            let problem = "specifying resource version is not allowed when using continue";
+            return Err(Refusal::BadRequest(problem.into()));
+        }
+        Ok(Self {
+            selector: selector(query, namespace)?,
+            limit: usize::try_from(query.number("limit")?.unwrap_or(0)).unwrap_or(0),
+            token: token.map(str::to_owned),
+            version: if matching == Some(EXACT) { Version::Exactly(wanted) } else { Version::NotOlderThan(wanted) },
+        })
+    }
+}
+
+impl WatchOptions {
+    /// Reads the options of a watch.
+    ///
+    /// # Errors
+    /// A value makes no sense, or two contradict each other.
+    pub(super) fn read(query: &Query, namespace: Option<&str>) -> Result<Self, Refusal> {
+        let forbidden = |problem: &str| Err(Refusal::InvalidOptions("resourceVersionMatch", problem.into()));
+        let initial = query.switch("sendInitialEvents");
+        match (initial, query.text("resourceVersionMatch")) {
+            (None, None) | (Some(_), Some(NOT_OLDER)) => {}
+            (Some(_), _) => {
+                return forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+            }
+            (None, Some(_)) => {
+                return forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+            }
+        }
+        let revision = revision(query)?.unwrap_or(0);
+        let start = match (initial, revision) {
+            (Some(true), at_least) => Start::Initial(at_least),
+            (None, 0) => Start::Initial(0),
+            (Some(false), 0) => Start::Now,
+            (_, revision) => Start::After(revision),
+        };
+        let seconds = query.number("timeoutSeconds")?.and_then(|s| u64::try_from(s).ok()).filter(|s| *s > 0);
+        let bookmarks = query.switch("allowWatchBookmarks").unwrap_or(false);
+        Ok(Self {
+            selector: selector(query, namespace)?,
+            start,
+            bookmarks,
+            mark_initial: initial == Some(true) && bookmarks,
+            timeout: seconds.map(Duration::from_secs),
+        })
+    }
+}
+
+/// `resourceVersion`; `None` where none was given.
+pub(super) fn revision(query: &Query) -> Result<Option<u64>, Refusal> {
+    let Some(text) = query.text("resourceVersion") else { return Ok(None) };
+    let wrong = |_| {
+        let problem =
+            format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax");
+        Refusal::BadRequest(problem)
+    };
+    text.parse().map(Some).map_err(wrong)
+}
+
+fn selector(query: &Query, namespace: Option<&str>) -> Result<Selector, Refusal> {
+    let text = |key| query.text(key).unwrap_or_default();
+    Ok(Selector {
+        namespace: namespace.map(str::to_owned),
+        labels: LabelSelector::parse(text("labelSelector")).map_err(|e| Refusal::BadRequest(e.0))?,
+        fields: FieldSelector::parse(text("fieldSelector")).map_err(|e| Refusal::BadRequest(e.0))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(query: &str) -> Result<ListOptions, Refusal> {
+        ListOptions::read(&Query::parse(query).unwrap(), None)
+    }
+
+    fn watch(query: &str) -> Result<WatchOptions, Refusal> {
+        WatchOptions::read(&Query::parse(query).unwrap(), None)
+    }
+
+    #[test]
+    fn lists() {
+        let options = list("limit=500&resourceVersion=7&labelSelector=a%3Db").unwrap();
+        assert_eq!((options.limit, options.version), (500, Version::NotOlderThan(7)));
+        assert!(!options.selector.is_everything());
+        assert_eq!(list("resourceVersion=7&resourceVersionMatch=Exact").unwrap().version, Version::Exactly(7));
+        for (query, code) in [
+            ("resourceVersion=x", 400),
+            ("resourceVersion=-1", 400),
+            ("limit=x", 400),
+            ("labelSelector=%3D%3D", 400),
+            ("fieldSelector=spec.color%3Dred", 400),
+            ("continue=a&resourceVersion=7", 400),
+            ("resourceVersionMatch=Exact", 422),
+            ("resourceVersionMatch=Exact&resourceVersion=0", 422),
+            ("resourceVersionMatch=Never&resourceVersion=1", 422),
+            ("resourceVersionMatch=Exact&resourceVersion=1&continue=a", 422),
+            ("sendInitialEvents=true", 422),
+        ] {
+            assert_eq!(list(query).unwrap_err().code(), code, "{query}");
+        }
+    }
+
+    #[test]
+    fn watches() {
+        for (query, want) in [
+            ("", Start::Initial(0)),
+            ("resourceVersion=0", Start::Initial(0)),
+            ("resourceVersion=7", Start::After(7)),
+            ("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=7", Start::Initial(7)),
+            ("sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion=7", Start::After(7)),
+            ("sendInitialEvents=false&resourceVersionMatch=NotOlderThan", Start::Now),
+        ] {
+            assert_eq!(watch(query).unwrap().start, want, "{query}");
+        }
+        for query in [
+            "sendInitialEvents=true",
+            "resourceVersionMatch=NotOlderThan&resourceVersion=1",
+            "sendInitialEvents=true&resourceVersionMatch=Exact&resourceVersion=1",
+        ] {
+            assert_eq!(watch(query).unwrap_err().code(), 422, "{query}");
+        }
+        assert_eq!(watch("timeoutSeconds=5").unwrap().timeout, Some(Duration::from_secs(5)));
+        assert_eq!(watch("timeoutSeconds=0").unwrap().timeout, None);
+    }
+}

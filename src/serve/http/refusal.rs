@@ -1,0 +1,149 @@
+//! Why a request is refused, and the one place that turns that into HTTP: a Kubernetes Status object.
+//!
+//! Reasons and words: `kubernetes/apimachinery pkg/api/errors/errors.go`.
+
+use serde_json::{json, Value};
+
+use super::value::set;
+
+/// A request that gets no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A parameter, header or request line that makes no sense.
+    BadRequest(String),
+    /// No such path.
+    NoSuchPath,
+    /// No such object: its resource and name.
+    NotFound(&'static str, String),
+    /// Only reads are served.
+    MethodNotAllowed,
+    /// Nothing that the client accepts can be given.
+    NotAcceptable(&'static str),
+    /// The head did not arrive in time.
+    TooSlow,
+    /// The body is larger than anything that is read here.
+    BodyTooLarge,
+    /// The head is larger than the limit, or has too many fields.
+    HeadTooLarge,
+    /// A protocol that is not spoken here.
+    Version,
+    /// List options that contradict each other: the field and what is wrong with it.
+    InvalidOptions(&'static str, String),
+    /// The wanted revision is no longer known.
+    Expired(String),
+    /// A revision that is yet to come: the wanted and the current one.
+    TooNew(u64, u64),
+    /// Too many requests or watches at once.
+    TooMany(&'static str),
+    /// The node is not known yet.
+    NotInitialized,
+    /// Something went wrong on our side.
+    Internal(String),
+}
+
+/// Code, reason and message of a Status.
+struct Words {
+    code: u16,
+    reason: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    /// The HTTP status code.
+    pub(crate) fn code(&self) -> u16 {
+        self.words().code
+    }
+
+    /// Seconds after which it is worth trying again.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        matches!(self, Self::TooNew(..) | Self::TooMany(_) | Self::NotInitialized).then_some(1)
+    }
+
+    /// The Status object.
+    pub(crate) fn status(&self) -> Value {
+        let words = self.words();
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": words.message, "reason": words.reason, "code": words.code,
+        });
+        let mut details = match self {
+            Self::NotFound(resource, name) => json!({"name": name, "kind": resource}),
+            Self::InvalidOptions(field, problem) => json!({
+                "group": "meta.k8s.io", "kind": "ListOptions",
+                "causes": [{"reason": "FieldValueForbidden", "message": format!("Forbidden: {problem}"), "field": field}],
+            }),
+            Self::TooNew(..) => {
+                json!({"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]})
+            }
+            _ => json!({}),
+        };
+        if let Some(seconds) = self.retry_after() {
+            set(&mut details, "retryAfterSeconds", seconds.into());
+        }
+        set(&mut status, "details", details);
+        status
+    }
+
+    fn words(&self) -> Words {
+        let words = |code, reason, message: &str| Words { code, reason, message: message.to_owned() };
+        match self {
+            Self::BadRequest(message) => words(400, "BadRequest", message),
+            Self::NoSuchPath => words(404, "NotFound", "the server could not find the requested resource"),
+            Self::NotFound(resource, name) => words(404, "NotFound", &format!("{resource} {name:?} not found")),
+            Self::MethodNotAllowed => {
+                words(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            }
+            Self::NotAcceptable(offer) => {
+                words(406, "NotAcceptable", &format!("only the following media types are accepted: {offer}"))
+            }
+            Self::TooSlow => words(408, "Timeout", "the request did not arrive in time"),
+            Self::BodyTooLarge => {
+                words(413, "RequestEntityTooLarge", "Request entity too large: reads need no body, limit is 65536")
+            }
+            Self::HeadTooLarge => words(431, "BadRequest", "request header too large: limit is 16 KiB and 64 fields"),
+            Self::Version => words(505, "BadRequest", "HTTP/1.0 and HTTP/1.1 are spoken here"),
+            Self::InvalidOptions(field, problem) => words(
+                422,
+                "Invalid",
+                &format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {problem}"),
+            ),
+            Self::Expired(message) => words(410, "Expired", message),
+            Self::TooNew(wanted, current) => {
+                words(504, "Timeout", &format!("Too large resource version: {wanted}, current: {current}"))
+            }
+            Self::TooMany(of_what) => {
+                words(429, "TooManyRequests", &format!("too many {of_what}, please try again later"))
+            }
+            Self::NotInitialized => words(
+                503,
+                "ServiceUnavailable",
+                "the pods of this node are not known yet: a source has not answered; see /readyz?verbose",
+            ),
+            Self::Internal(message) => words(500, "InternalError", &format!("Internal error occurred: {message}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_pod_in_the_words_of_the_api_server() {
+        let status = Refusal::NotFound("pods", "web".into()).status();
+        let want = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": "pods \"web\" not found", "reason": "NotFound",
+            "details": {"name": "web", "kind": "pods"}, "code": 404,
+        });
+        assert_eq!(status, want);
+    }
+
+    #[test]
+    fn a_revision_from_the_future_says_when_to_try_again() {
+        let status = Refusal::TooNew(9, 5).status();
+        assert_eq!((status["code"].as_u64(), status["reason"].as_str()), (Some(504), Some("Timeout")));
+        assert_eq!(status["details"]["retryAfterSeconds"], 1);
+        assert_eq!(status["details"]["causes"][0]["reason"], "ResourceVersionTooLarge");
+    }
+}

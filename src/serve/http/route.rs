@@ -1,0 +1,140 @@
+//! Which answer stands under which path.
+
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::request::{Method, Request};
+use super::shared::Shared;
+use super::{cluster, discovery, health, kubelet, pod_log, pods};
+
+/// A path that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// `/`: all paths.
+    Root,
+    Version,
+    /// `/healthz`, `/livez`, `/readyz`, and one check of them.
+    Health(&'a str, Option<&'a str>),
+    /// `/api`: the versions of the core group.
+    Versions,
+    /// `/apis`: all other groups, of which there are none.
+    Groups,
+    /// `/api/v1`: the resources of the core group.
+    Resources,
+    /// Pods of one namespace or of all.
+    Pods(Option<&'a str>),
+    /// Namespace and name of a pod.
+    Pod(&'a str, &'a str),
+    /// Namespace and name of a pod whose log is asked for.
+    Log(&'a str, &'a str),
+    Namespaces,
+    Namespace(&'a str),
+    Nodes,
+    Node(&'a str),
+    /// Events of one namespace or of all.
+    Events,
+    /// The kubelet's `/pods`.
+    KubeletPods,
+    /// The kubelet's `/runningpods/`.
+    RunningPods,
+}
+
+impl<'a> Route<'a> {
+    /// What stands under a path; `None` where nothing does.
+    pub(crate) fn of(path: &'a [String]) -> Option<Self> {
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        let (first, rest) = match parts.split_first() {
+            None => return Some(Self::Root),
+            Some((first, rest)) => (*first, rest),
+        };
+        match (first, rest) {
+            ("api", rest) => Self::of_core(rest),
+            ("apis", []) => Some(Self::Groups),
+            ("version", []) => Some(Self::Version),
+            ("healthz" | "livez" | "readyz", []) => Some(Self::Health(first, None)),
+            ("healthz" | "livez" | "readyz", [check]) => Some(Self::Health(first, Some(check))),
+            ("pods", []) => Some(Self::KubeletPods),
+            ("runningpods", []) => Some(Self::RunningPods),
+            _ => None,
+        }
+    }
+
+    fn of_core(rest: &[&'a str]) -> Option<Self> {
+        let Some((&"v1", rest)) = rest.split_first() else {
+            return rest.is_empty().then_some(Self::Versions);
+        };
+        Some(match *rest {
+            [] => Self::Resources,
+            ["pods"] => Self::Pods(None),
+            ["namespaces", namespace, "pods"] => Self::Pods(Some(namespace)),
+            ["namespaces", namespace, "pods", name] => Self::Pod(namespace, name),
+            ["namespaces", namespace, "pods", name, "log"] => Self::Log(namespace, name),
+            ["namespaces"] => Self::Namespaces,
+            ["namespaces", name] => Self::Namespace(name),
+            ["nodes"] => Self::Nodes,
+            ["nodes", name] => Self::Node(name),
+            ["events"] | ["namespaces", _, "events"] => Self::Events,
+            _ => return None,
+        })
+    }
+}
+
+/// The answer to a request, whatever it is.
+pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
+    read(shared, request).unwrap_or_else(|refusal| Reply::refusal(&refusal))
+}
+
+fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
+    let route = Route::of(&request.path).ok_or(Refusal::NoSuchPath)?;
+    if request.method == Method::Other {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    match route {
+        Route::Root => discovery::paths(request),
+        Route::Version => discovery::version(request),
+        Route::Versions => discovery::versions(request),
+        Route::Groups => discovery::groups(request),
+        Route::Resources => discovery::resources(request),
+        Route::Health(endpoint, check) => health::answer(shared, request, endpoint, check),
+        Route::Pods(namespace) => pods::list(shared, request, namespace),
+        Route::Pod(namespace, name) => pods::get(shared, request, namespace, name),
+        Route::Log(namespace, name) => pod_log::answer(shared, request, namespace, name),
+        Route::Namespaces => cluster::namespaces(shared, request),
+        Route::Namespace(name) => cluster::namespace(shared, request, name),
+        Route::Nodes => cluster::nodes(shared, request),
+        Route::Node(name) => cluster::node(shared, request, name),
+        Route::Events => cluster::events(shared, request),
+        Route::KubeletPods => kubelet::pods(shared, request),
+        Route::RunningPods => kubelet::running_pods(shared, request),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_what_stands_there() {
+        for (path, want) in [
+            ("", Some(Route::Root)),
+            ("api", Some(Route::Versions)),
+            ("api/v1", Some(Route::Resources)),
+            ("apis", Some(Route::Groups)),
+            ("api/v1/pods", Some(Route::Pods(None))),
+            ("api/v1/namespaces/a/pods", Some(Route::Pods(Some("a")))),
+            ("api/v1/namespaces/a/pods/b", Some(Route::Pod("a", "b"))),
+            ("api/v1/namespaces/a/pods/b/log", Some(Route::Log("a", "b"))),
+            ("api/v1/namespaces/a/events", Some(Route::Events)),
+            ("readyz/pods", Some(Route::Health("readyz", Some("pods")))),
+            ("runningpods", Some(Route::RunningPods)),
+            ("api/v2", None),
+            ("api/v1/services", None),
+            ("apis/apps/v1", None),
+            ("api/v1/namespaces/a/pods/b/exec", None),
+            ("openapi/v2", None),
+            ("pods/x", None),
+        ] {
+            let parts: Vec<String> = path.split('/').filter(|p| !p.is_empty()).map(str::to_owned).collect();
+            assert_eq!(Route::of(&parts), want, "{path}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Answers that take a while: one thread each, as long as there are slots.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{bounded, Receiver, Sender};
+use parking_lot::{Condvar, Mutex};
+
+use super::connection::Connection;
+use super::outgoing::{self, Outgoing};
+use super::parking::Parking;
+use super::reply::Body;
+
+/// Printing a pod goes as deep as the schema does.
+const STACK: usize = 256 * 1024;
+
+/// All answers that are being produced.
+pub(crate) struct Streams {
+    parking: Parking,
+    most: usize,
+    send_timeout: Duration,
+    number: AtomicU64,
+    running: Mutex<usize>,
+    one_ended: Condvar,
+    /// Closed when the server stops.
+    stop: Mutex<Option<Sender<()>>>,
+    stopped: Receiver<()>,
+}
+
+/// What is still to be sent on a connection.
+pub(crate) struct Rest {
+    pub(crate) connection: Connection,
+    /// Goes out before the body, as it is.
+    pub(crate) head: Vec<u8>,
+    pub(crate) body: Body,
+    pub(crate) chunks: bool,
+    pub(crate) keep_alive: bool,
+}
+
+impl Streams {
+    pub(crate) fn new(parking: Parking, most: usize, send_timeout: Duration) -> Arc<Self> {
+        let (stop, stopped) = bounded(0); // nothing is ever sent: closing it is the message
+        Arc::new(Self {
+            parking,
+            most,
+            send_timeout,
+            number: AtomicU64::new(1),
+            running: Mutex::new(0),
+            one_ended: Condvar::new(),
+            stop: Mutex::new(Some(stop)),
+            stopped,
+        })
+    }
+
+    /// Sends the rest on a thread of its own; gives it back where there are too many.
+    ///
+    /// # Errors
+    /// No slot or no thread is free.
+    pub(crate) fn start(self: &Arc<Self>, rest: Rest) -> Result<(), Box<Rest>> {
+        let Some(slot) = Slot::take(self) else { return Err(Box::new(rest)) };
+        // One place, for one rest: never full.
+        let (give, take) = bounded::<Rest>(1);
+        let name = format!("http-send-{}", self.number.fetch_add(1, Ordering::Relaxed));
+        let body = move || {
+            let slot: Slot = slot; // until everything is sent
+            if let Ok(rest) = take.recv() {
+                slot.streams.run(rest);
+            }
+        };
+        match thread::Builder::new().name(name).stack_size(STACK).spawn(body) {
+            Ok(_) => give.send(rest).map_err(|e| Box::new(e.0)),
+            Err(e) => {
+                log::warn!("cannot start a thread for an answer: {e}");
+                Err(Box::new(rest))
+            }
+        }
+    }
+
+    fn run(&self, rest: Rest) {
+        let Rest { mut connection, head, body, chunks, keep_alive } = rest;
+        // Dropped by the poll thread when the client is gone.
+        let (going, gone) = bounded(1);
+        let guard = self.parking.guard(connection.stream(), going);
+        let sent = self.send(connection.stream(), &head, body, chunks, &gone);
+        drop(guard);
+        match sent {
+            Ok(()) if keep_alive => self.parking.park(connection),
+            Ok(()) => {
+                connection.hang_up();
+                self.parking.park(connection);
+            }
+            Err(e) => {
+                if e.kind() == io::ErrorKind::TimedOut {
+                    let seconds = self.send_timeout.as_secs();
+                    log::warn!("dropped {}: it has not read for {seconds} s", connection.client());
+                }
+                let _ = connection.stream().shutdown(std::net::Shutdown::Both); // it may be gone already
+            }
+        }
+    }
+
+    fn send(&self, to: &UnixStream, head: &[u8], body: Body, chunks: bool, gone: &Receiver<()>) -> io::Result<()> {
+        outgoing::send(to, head, self.send_timeout)?;
+        match body {
+            Body::Bytes(bytes) => outgoing::send(to, &bytes, self.send_timeout),
+            Body::Produced(mut body) => {
+                let mut out = Outgoing::new(to, chunks, self.send_timeout, gone, &self.stopped);
+                body.produce(&mut out)?;
+                out.finish()
+            }
+        }
+    }
+
+    /// How many run now.
+    pub(crate) fn count(&self) -> usize {
+        *self.running.lock()
+    }
+
+    /// Tells all bodies to come to their end.
+    pub(crate) fn stop(&self) {
+        drop(self.stop.lock().take());
+    }
+
+    /// Waits until all have ended; false when some have not by the deadline.
+    pub(crate) fn wait(&self, deadline: Instant) -> bool {
+        let mut running = self.running.lock();
+        !self.one_ended.wait_while_until(&mut running, |n| *n > 0, deadline).timed_out()
+    }
+}
+
+/// One of the answers that may be produced at once.
+struct Slot {
+    streams: Arc<Streams>,
+}
+
+impl Slot {
+    fn take(streams: &Arc<Streams>) -> Option<Self> {
+        let mut running = streams.running.lock();
+        if *running >= streams.most {
+            return None;
+        }
+        *running += 1;
+        Some(Self { streams: Arc::clone(streams) })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        *self.streams.running.lock() -= 1;
+        self.streams.one_ended.notify_all();
+    }
+}

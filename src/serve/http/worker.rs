@@ -1,0 +1,116 @@
+//! The threads that answer requests. They never wait for a client: what does not fit into its socket at once goes on
+//! on a thread of its own.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::Receiver;
+
+use super::connection::{Arrived, Connection};
+use super::parking::Parking;
+use super::refusal::Refusal;
+use super::reply::{Body, Reply};
+use super::request::{Method, MAX_BODY};
+use super::route;
+use super::shared::Shared;
+use super::streams::{Rest, Streams};
+
+/// Printing a pod goes as deep as the schema does.
+const STACK: usize = 256 * 1024;
+/// Requests of one connection that are answered in a row before others get their turn.
+const IN_A_ROW: usize = 16;
+
+/// What a worker needs.
+#[derive(Clone)]
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) parking: Parking,
+    pub(crate) ready: Receiver<Connection>,
+}
+
+impl Worker {
+    /// Starts worker `number`. It ends when nobody can send it connections any more.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(crate) fn start(self, number: usize) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(format!("http-{number}")).stack_size(STACK).spawn(move || {
+            while let Ok(connection) = self.ready.recv() {
+                self.serve(connection);
+            }
+        })
+    }
+
+    fn serve(&self, mut connection: Connection) {
+        for _ in 0..IN_A_ROW {
+            match self.answer(connection) {
+                Some(next) => connection = next,
+                None => return,
+            }
+            if connection.judge() != Arrived::Head {
+                break;
+            }
+        }
+        self.parking.park(connection);
+    }
+
+    /// Answers one request; gives the connection back where another may follow at once.
+    fn answer(&self, mut connection: Connection) -> Option<Connection> {
+        let (request, framing) = match connection.take() {
+            Ok(taken) => taken,
+            Err(refusal) => {
+                connection.refuse(&refusal);
+                return Some(connection);
+            }
+        };
+        let reply = match request.method {
+            Method::Get | Method::Head if framing.body > MAX_BODY => Reply::refusal(&Refusal::BodyTooLarge),
+            _ => route::answer(&self.shared, &request),
+        };
+        let (mut head, body) = reply.split(framing.keep_alive, framing.chunks);
+        let body = match body {
+            _ if request.method == Method::Head => Body::Bytes([].into()),
+            Body::Bytes(bytes) => {
+                head.extend_from_slice(&bytes);
+                Body::Bytes([].into())
+            }
+            produced => produced,
+        };
+        let whole = matches!(body, Body::Bytes(_));
+        if whole {
+            match send_now(connection.stream(), &mut head) {
+                Ok(()) if head.is_empty() => {
+                    if !framing.keep_alive {
+                        connection.hang_up();
+                    }
+                    return Some(connection);
+                }
+                Ok(()) => {}
+                Err(_) => return None, // the client is gone
+            }
+        }
+        let rest = Rest { connection, head, body, chunks: framing.chunks, keep_alive: framing.keep_alive };
+        let mut connection = self.streams.start(rest).err()?.connection;
+        if whole {
+            return None; // an answer that was begun cannot be taken back
+        }
+        connection.refuse(&Refusal::TooMany("watches and large answers at once"));
+        Some(connection)
+    }
+}
+
+/// Sends as much as the socket takes and leaves the rest.
+fn send_now(mut stream: &UnixStream, data: &mut Vec<u8>) -> io::Result<()> {
+    while !data.is_empty() {
+        match stream.write(data) {
+            Ok(n) => drop(data.drain(..n)),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
