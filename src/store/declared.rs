@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::identity::{images, Look};
+use super::look::{images, Look};
 use super::object_meta::ObjectMeta;
 use super::update::SourceId;
 use crate::pod::manifest::{Manifest, ManifestFile};

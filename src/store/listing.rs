@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::declared::{self, Declaration, Declared, PodKey};
-use super::identity::{images, Identities, Identity, Look};
+use super::identity::{Identities, Identity};
+use super::look::{images, Look};
 use super::object_meta::OURS;
 use super::record::{Body, Inputs, Record};
 use super::remote::RemotePod;

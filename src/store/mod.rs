@@ -6,6 +6,7 @@ mod declared;
 pub mod handle;
 mod identity;
 mod listing;
+mod look;
 pub mod masked;
 mod object_meta;
 #[cfg(feature = "daemon")]
