@@ -65,6 +65,7 @@ impl PodsClient {
     /// A client of the daemon (or kubelet) behind `socket`. It connects with the first call.
     #[must_use]
     pub fn new(socket: &Path) -> Self {
+        grpcio::redirect_log(); // no logger here: the core keeps quiet, and failures are told once, by us
         let env = Arc::new(Environment::new(1));
         // The list of a full node is larger than the 4 MiB that gRPC takes by default, and the server is trusted.
         let channel = ChannelBuilder::new(env).max_receive_message_len(-1).connect(&address(socket));

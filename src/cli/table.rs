@@ -64,7 +64,9 @@ impl Table {
     #[must_use]
     pub fn new(shape: Shape) -> Self {
         let rows = if shape.no_headers { Vec::new() } else { vec![shape.headings()] };
-        Self { shape, widths: Vec::new(), rows }
+        // The longest event comes later than the first rows.
+        let widths = if shape.event { vec!["MODIFIED".len() + GAP] } else { Vec::new() };
+        Self { shape, widths, rows }
     }
 
     /// Adds the row of a pod.

@@ -13,14 +13,16 @@
 //! the owner last, since it writes the revision down.
 
 mod error;
+mod feeds;
+mod node;
 mod orders;
 mod sockets;
 mod state_dir;
 mod systemd;
 
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{never, select, tick, Receiver};
 use sd_notify::NotifyState;
@@ -28,12 +30,17 @@ use sd_notify::NotifyState;
 use crate::config::settings::Settings;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
+use crate::store::owner;
+use crate::store::reconcile::{Expectations, Now, Reconciler, ReconcilerConfig};
+use crate::store::revision::Revision;
+use crate::store::revision_file::RevisionFile;
 use crate::store::snapshot::Snapshot;
 use crate::store::Store;
 use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 
 pub use error::DaemonError;
+use feeds::Feeds;
 use orders::Order;
 use sockets::Sockets;
 
@@ -59,22 +66,20 @@ pub fn prepare() -> Result<(), DaemonError> {
 /// It cannot be started; what was started by then is stopped.
 pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let orders = orders::start()?;
+    grpcio::redirect_log();
     let limit = process::raise_open_files(settings.max_connections as u64 + OWN_FILES);
     if let Err(e) = limit {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
-    if let Some(dir) = &settings.state_dir {
-        state_dir::prepare(dir)?;
-    }
-    let store = Store::new(Snapshot::empty(1));
+    let (store, reconciler, feeds) = start_core(settings)?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
     let names = sockets.names().join(" and ");
     let acceptors = sockets.accept(&server, &accept_options(settings))?;
     log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
     systemd::tell(&[NotifyState::Ready, NotifyState::Status(&systemd::status(&store.current()))]);
 
-    let signal = oversee(&store, &orders);
+    let signal = oversee(&store, &feeds, &orders);
 
     log::info!("{signal:?}: stopping");
     systemd::tell(&[NotifyState::Stopping, NotifyState::Status("Stopping")]);
@@ -82,7 +87,49 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     drop(acceptors);
     store.close();
     server.shutdown(CLIENTS_WITHIN);
+    feeds.stop();
+    if reconciler.join().is_err() {
+        log::error!("the reconciler ended in a panic");
+    }
     Ok(())
+}
+
+/// The store, the thread that owns what is in it, and the sources that feed it.
+fn start_core(settings: &Settings) -> Result<(Arc<Store>, JoinHandle<()>, Feeds), DaemonError> {
+    let (mut file, persisted) = match &settings.state_dir {
+        Some(dir) => {
+            state_dir::prepare(dir)?;
+            let (file, persisted) = RevisionFile::open(dir);
+            (Some(file), persisted)
+        }
+        None => (None, None),
+    };
+    let now = now();
+    let revision = Revision::start(persisted, now.unix_ms);
+    let store = Store::new(Snapshot::empty(revision.get()));
+    let config = ReconcilerConfig { expectations: expectations(settings), node: node::facts(), revision };
+    let (feeds, updates) = Feeds::start(settings)?;
+    let served = move |revision| {
+        if let Some(Err(e)) = file.as_mut().map(|file| file.served(revision)) {
+            log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
+        }
+    };
+    let reconciler = owner::start(Reconciler::new(config, now), Arc::clone(&store), updates, served)
+        .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
+    Ok((store, reconciler, feeds))
+}
+
+fn expectations(settings: &Settings) -> Expectations {
+    Expectations {
+        requires: settings.require.clone(),
+        init_timeout_ms: settings.init_timeout.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+        ..Expectations::default()
+    }
+}
+
+fn now() -> Now {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
 }
 
 fn grpc_options(settings: &Settings) -> GrpcOptions {
@@ -101,7 +148,7 @@ fn accept_options(settings: &Settings) -> AcceptOptions {
 }
 
 /// The main thread's work while all is well: keeps the service manager informed and waits for the order to stop.
-fn oversee(store: &Arc<Store>, orders: &Receiver<Order>) -> Signal {
+fn oversee(store: &Arc<Store>, feeds: &Feeds, orders: &Receiver<Order>) -> Signal {
     let watchdog = sd_notify::watchdog_enabled().map_or_else(never, |period| tick(period / 2));
     let news = store.subscribe();
     let mut told = String::new();
@@ -114,7 +161,10 @@ fn oversee(store: &Arc<Store>, orders: &Receiver<Order>) -> Signal {
         select! {
             recv(orders) -> order => match order {
                 Ok(Order::Stop(signal)) => return signal,
-                Ok(Order::Reload) => log::info!("SIGHUP: manifests are read again"),
+                Ok(Order::Reload) => {
+                    log::info!("SIGHUP: reading the manifests again");
+                    feeds.look_now();
+                }
                 Err(_) => return Signal::Terminate, // the signals thread has said why it ended
             },
             recv(news.changed()) -> _ => {}

@@ -150,7 +150,7 @@ mod tests {
         let mut view = view(None, true);
         let mut show = |event| view.event(event, 0).unwrap();
         assert_eq!(show(Event::Added(pod("a", "Pending"))), "");
-        assert_eq!(show(Event::Synced), "ADDED   a   0/0   Pending   0   <unknown>\n");
+        assert_eq!(show(Event::Synced), "ADDED      a   0/0   Pending   0   <unknown>\n");
         assert_eq!(show(Event::Modified(pod("a", "Pending"))), "");
         assert!(show(Event::Modified(pod("a", "Running"))).starts_with("MODIFIED   a   0/0   Running"));
         let bare = PodBytes::from_sections(b"\x0a\x01a\x2a\x01a", b"", b"", b"");
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(show(Event::Added(pod("c", "Running"))), "");
         assert_eq!(
             show(Event::Synced),
-            "ADDED     c   0/0   Running   0   <unknown>\nDELETED   b   0/0   Running   0   <unknown>\n"
+            "ADDED      c   0/0   Running   0   <unknown>\nDELETED    b   0/0   Running   0   <unknown>\n"
         );
     }
 }

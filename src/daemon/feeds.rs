@@ -1,0 +1,68 @@
+//! The sources with their way to the reconciler, and their stop.
+
+use std::path::PathBuf;
+
+use crossbeam_channel::{bounded, Receiver, Sender};
+
+use super::error::DaemonError;
+use crate::config::settings::Settings;
+use crate::config::values::Endpoint;
+use crate::source::{self, RuntimeEndpoint, Sources, SourcesConfig};
+use crate::store::update::Update;
+
+/// Updates on their way to the reconciler.
+const UPDATES: usize = 16;
+
+/// The running sources. They end when this is dropped; [`Feeds::stop`] also waits for them.
+pub struct Feeds {
+    sources: Sources,
+    /// Nobody sends in it: dropping it is the message.
+    stop: Sender<()>,
+}
+
+impl Feeds {
+    /// Starts the sources that `settings` ask for. The receiver gets what they say; it is disconnected when all have
+    /// ended.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn start(settings: &Settings) -> Result<(Self, Receiver<Update>), DaemonError> {
+        // An update is a whole state. When the channel is full, a source waits, and has a newer state to tell by the
+        // time it is its turn: nothing is lost.
+        let (updates, to_reconciler) = bounded(UPDATES);
+        let (stop, stopped) = bounded(0);
+        let config = SourcesConfig {
+            manifest_path: settings.pod_manifest_path.clone(),
+            runtime_endpoint: match &settings.runtime {
+                None => RuntimeEndpoint::Auto,
+                Some(Endpoint::None) => RuntimeEndpoint::None,
+                Some(Endpoint::Unix(path)) => RuntimeEndpoint::Unix(path.clone()),
+            },
+            hostname_override: settings.hostname_override.clone(),
+            file_check_frequency: settings.file_check_frequency,
+            cri_poll_interval: settings.cri_poll_interval,
+            root: PathBuf::from("/"),
+        };
+        let sources = source::start(&config, &updates, &stopped)
+            .map_err(|source| DaemonError::Thread { name: "of a source", source })?;
+        Ok((Self { sources, stop }, to_reconciler))
+    }
+
+    /// Has the manifests read and the runtime asked now. What already waits is not asked for twice.
+    pub fn look_now(&self) {
+        for wake in [&self.sources.reread, &self.sources.poll_now] {
+            let _ = wake.try_send(());
+        }
+    }
+
+    /// Tells the sources to end, and waits until they have.
+    pub fn stop(self) {
+        drop(self.stop);
+        for thread in self.sources.threads {
+            let name = thread.thread().name().unwrap_or("a source").to_string();
+            if thread.join().is_err() {
+                log::error!("the thread {name} ended in a panic");
+            }
+        }
+    }
+}
