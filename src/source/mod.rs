@@ -1,8 +1,10 @@
 //! Where pods come from: one named thread a source.
 
+pub mod apiserver;
 pub mod cri;
 pub mod discovery;
 pub mod http;
+pub mod kubeconfig;
 pub mod manifests;
 pub mod reporter;
 #[cfg(test)]

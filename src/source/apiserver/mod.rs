@@ -1,0 +1,270 @@
+//! The pods that the API server has for this node: a list, then a watch, for as long as it takes.
+//!
+//! Rules: `kubernetes/client-go tools/cache/reflector.go`; the kubelet's own is
+//! `kubernetes/kubernetes pkg/kubelet/config/apiserver.go`.
+
+mod backoff;
+mod error;
+mod event;
+mod form;
+mod frames;
+mod list;
+mod pods;
+mod query;
+mod seam;
+mod session;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{after, select};
+
+use self::backoff::Backoff;
+use self::error::Failure;
+use self::pods::Pods;
+use self::query::Freshness;
+pub use self::seam::{control, Control, Controlled, Wanted};
+pub use self::session::Timing;
+use self::session::{Said, Session, Start};
+use super::kubeconfig::{Choice, KubeconfigError};
+use super::reporter::{Reporter, Stopped};
+use crate::store::update::{HealthState, SourceId, Update};
+
+/// How the API server is found.
+pub struct Options {
+    /// Which credentials.
+    pub choice: Choice,
+    /// Where a kubelet of this distribution keeps its kubeconfig (`kubeconfig::places`); asked at each try.
+    pub places: Box<dyn Fn() -> Vec<PathBuf> + Send>,
+    /// Limits of time.
+    pub timing: Timing,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("choice", &self.choice).field("timing", &self.timing).finish_non_exhaustive()
+    }
+}
+
+/// Runs the source until the reporter's stop. It waits until `controlled` knows the node's name.
+pub fn run(reporter: Reporter, options: Options, controlled: Controlled) {
+    let mut source = Source {
+        reporter,
+        options,
+        controlled,
+        pods: Pods::default(),
+        version: None,
+        start: first(),
+        backoff: Backoff::default(),
+        target: String::new(),
+        answered: false,
+    };
+    let Stopped = source.work();
+}
+
+/// What the kubelet asks for first: whatever the server has at hand.
+fn first() -> Start {
+    Start::List(Freshness::NotOlderThan("0".into()))
+}
+
+/// The source's state; owned by its thread.
+struct Source {
+    reporter: Reporter,
+    options: Options,
+    controlled: Controlled,
+    pods: Pods,
+    /// Up to where `pods` is known.
+    version: Option<String>,
+    /// How the next session begins.
+    start: Start,
+    backoff: Backoff,
+    /// The server, fit to be shown.
+    target: String,
+    /// Whether it ever answered.
+    answered: bool,
+}
+
+/// Why a session is over.
+enum Over {
+    /// Something else is wanted now.
+    Wanted,
+    /// It ended; when its watch was accepted, if it was.
+    Ended(Result<(), Failure>, Option<Instant>),
+}
+
+impl Source {
+    fn work(&mut self) -> Stopped {
+        let mut node: Option<String> = None;
+        loop {
+            let wanted = self.controlled.wanted();
+            if wanted.node != node {
+                // Another node's pods are not ours.
+                node.clone_from(&wanted.node);
+                (self.start, self.version) = (first(), None);
+            }
+            let done = match node.as_deref() {
+                _ if wanted.rest => self.rest(),
+                None => self.wait_for_name(),
+                Some(node) => self.go(node, &wanted),
+            };
+            if let Err(stopped) = done {
+                return stopped;
+            }
+        }
+    }
+
+    fn rest(&mut self) -> Result<(), Stopped> {
+        if self.reporter.health(HealthState::Resting, "", &self.target)? {
+            log::info!("apiserver: resting, a kubelet tells the same and more");
+        }
+        self.backoff.reset();
+        self.pause(None)
+    }
+
+    fn wait_for_name(&mut self) -> Result<(), Stopped> {
+        self.reporter.health(HealthState::Starting, "the name of this node is not known yet", &self.target)?;
+        self.pause(None)
+    }
+
+    /// Waits until something else is wanted, or for `time`.
+    fn pause(&self, time: Option<Duration>) -> Result<(), Stopped> {
+        let timer = time.map_or_else(crossbeam_channel::never, after);
+        select! {
+            recv(self.reporter.stop()) -> _ => Err(Stopped),
+            recv(self.controlled.wake()) -> woken => woken.map_err(|_| Stopped),
+            recv(timer) -> _ => Ok(()),
+        }
+    }
+
+    /// One session, and the pause behind it.
+    fn go(&mut self, node: &str, wanted: &Wanted) -> Result<(), Stopped> {
+        let access = match self.options.choice.access(&(self.options.places)()) {
+            Ok(access) => access,
+            Err(e) => return self.failed(&Failure::Access(e), None),
+        };
+        self.target = access.server.to_string();
+        if self.reporter.state().is_none() {
+            self.reporter.health(HealthState::Starting, "", &self.target)?;
+        }
+        let over = match Session::start(access, node, self.start.clone(), self.options.timing) {
+            Ok(session) => self.follow(&session, wanted)?,
+            Err(e) => {
+                log::error!("apiserver: no thread for a connection: {e}");
+                return self.back_off();
+            }
+        };
+        match over {
+            Over::Wanted => Ok(()),
+            Over::Ended(outcome, watching) => {
+                let lived = watching.map_or(Duration::ZERO, |since| since.elapsed());
+                if lived >= self.options.timing.shortest {
+                    self.backoff.reset();
+                }
+                match outcome {
+                    Ok(()) if lived >= self.options.timing.shortest => Ok(()),
+                    Ok(()) => self.back_off(),
+                    Err(failure) => self.failed(&failure, watching),
+                }
+            }
+        }
+    }
+
+    fn back_off(&mut self) -> Result<(), Stopped> {
+        let wait = self.backoff.next(backoff::chance(), None);
+        self.pause(Some(wait))
+    }
+
+    /// Takes what a session says until it ends or is not wanted any more.
+    fn follow(&mut self, session: &Session, wanted: &Wanted) -> Result<Over, Stopped> {
+        let mut watching = None;
+        loop {
+            let said = select! {
+                recv(self.reporter.stop()) -> _ => return Err(Stopped),
+                recv(self.controlled.wake()) -> woken => {
+                    woken.map_err(|_| Stopped)?;
+                    if self.controlled.wanted() != *wanted {
+                        return Ok(Over::Wanted);
+                    }
+                    continue;
+                }
+                recv(session.said) -> said => said,
+            };
+            // What has come in the meantime is told together.
+            let mut changed = false;
+            let mut more = said.ok();
+            let mut over = more.is_none().then_some(Over::Ended(Ok(()), watching));
+            while let Some(said) = more {
+                match said {
+                    Said::Listed(pods, version) => {
+                        self.pods.replace(pods);
+                        self.start = Start::Watch(version.clone());
+                        self.version = Some(version);
+                        changed = true;
+                    }
+                    Said::Watching => watching = Some(Instant::now()),
+                    Said::Event(event) => {
+                        changed |= self.pods.apply(&event);
+                        if let Some(version) = event.version() {
+                            self.start = Start::Watch(version.clone());
+                            self.version = Some(version);
+                        }
+                    }
+                    Said::Ended(outcome) => over = Some(Over::Ended(outcome, watching)),
+                }
+                more = session.said.try_recv().ok();
+            }
+            if changed {
+                self.reporter.send(Update::Pods { source: SourceId::ApiServer, pods: self.pods.all() })?;
+            }
+            if changed || watching.is_some() {
+                self.answers()?;
+            }
+            if let Some(over) = over {
+                return Ok(over);
+            }
+        }
+    }
+
+    fn answers(&mut self) -> Result<(), Stopped> {
+        self.answered = true;
+        if self.reporter.health(HealthState::Up, "", &self.target)? {
+            log::info!("apiserver: {} answers", self.target);
+        }
+        Ok(())
+    }
+
+    /// Notes a failure, decides how to begin the next time, and waits until then.
+    fn failed(&mut self, failure: &Failure, watching: Option<Instant>) -> Result<(), Stopped> {
+        let fresh = self.backoff.is_fresh();
+        let wait = self.backoff.next(backoff::chance(), failure.retry_after());
+        if failure.is_version() {
+            let listing = matches!(self.start, Start::List(_));
+            self.start = Start::List(match self.version.clone().filter(|_| !listing) {
+                Some(version) => Freshness::NotOlderThan(version),
+                None => Freshness::Newest,
+            });
+            log::debug!("apiserver: {failure}; asking for everything again");
+            if fresh {
+                return Ok(());
+            }
+        } else if watching.is_some() && fresh && matches!(failure, Failure::Http(_)) {
+            // Proxies and restarts cut watches now and then. Whether the server is gone shows at the next try.
+            log::debug!("apiserver: {failure}; watching again");
+            return self.pause(Some(wait));
+        }
+        let state = match failure {
+            _ if self.answered => HealthState::Down,
+            Failure::Access(KubeconfigError::NotFound { .. }) => HealthState::Absent,
+            _ => HealthState::Starting,
+        };
+        let problem = failure.to_string();
+        if self.reporter.health(state, &problem, &self.target)? {
+            let kept = if self.answered { "; its last pods are kept" } else { "" };
+            log::warn!("apiserver: {problem}{kept}");
+        }
+        self.pause(Some(wait))
+    }
+}
