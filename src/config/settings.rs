@@ -82,7 +82,8 @@ impl Settings {
         let settings = Self {
             pod_manifest_path: options.pod_manifest_path,
             runtime: options.container_runtime_endpoint,
-            hostname_override: options.hostname_override,
+            // As the kubelet does (`kubernetes/kubernetes pkg/util/node`, GetHostname).
+            hostname_override: options.hostname_override.map(|name| name.trim().to_lowercase()),
             sockets: options.socket,
             socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
             allow_uids: options.allow_uid,
@@ -173,9 +174,11 @@ mod tests {
             state_dir: Some(StateDir::None),
             init_timeout: Some(GoDuration::from_secs(0)),
             container_runtime_endpoint: Some(Endpoint::None),
+            hostname_override: Some("Node1".into()),
             ..ServeOptions::default()
         };
         let settings = Settings::resolve(options).unwrap();
+        assert_eq!(settings.hostname_override.as_deref(), Some("node1"));
         assert_eq!((settings.state_dir, settings.init_timeout), (None, None));
         assert_eq!(settings.runtime, Some(Endpoint::None));
     }

@@ -77,7 +77,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let names = sockets.names().join(" and ");
     let acceptors = sockets.accept(&server, &accept_options(settings))?;
     log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
-    systemd::tell(&[NotifyState::Ready, NotifyState::Status(&systemd::status(&store.current()))]);
+    systemd::tell(&[NotifyState::Ready]);
 
     let signal = oversee(&store, &feeds, &orders);
 

@@ -25,7 +25,8 @@ def test_a_pod_made_over_cri_is_in_list_get_and_watch(node, runtime):
     assert watch.synced() == {}
     made = runtime.run_pod("web", labels={"app": "web"})
     ctr = made.run_container("main")
-    seen = watch.until(lambda e: e.name == "web" and e.pod.status.containerStatuses, what="web with a container").pod
+    running = lambda e: e.name == "web" and any(c.state.HasField("running") for c in e.pod.status.containerStatuses)
+    seen = watch.until(running, what="web with a running container").pod
 
     listed = node.list()["web"]
     got = Pod.FromString(node.client().GetPod(podUID=made.uid).pod)
