@@ -8,7 +8,7 @@ use std::{env, fs, process};
 
 use protobuf::descriptor::field_descriptor_proto::{Label, Type};
 use protobuf::descriptor::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
-use protobuf::UnknownValueRef;
+use protobuf::{Message as _, UnknownValueRef};
 
 const ROOT: &str = ".k8s.io.api.core.v1.Pod";
 const POD: &str = "proto/k8s.io/api/core/v1/pod.proto";
@@ -16,6 +16,14 @@ const POD: &str = "proto/k8s.io/api/core/v1/pod.proto";
 const OMIT_OPTION: u32 = 50700;
 /// Variants of `codec::schema::Omit`, in the order of the enum in `proto/nodepods/json.proto`.
 const OMIT: [&str; 8] = ["Empty", "Always", "Pointer", "AlwaysPointer", "StructAlways", "Zero", "Inline", "Internal"];
+/// Contracts that are served; the descriptor set for reflection holds them and what they import.
+const SERVED: [&str; 5] = [
+    "proto/pods_v1alpha1.proto",
+    "proto/pods.proto",
+    "proto/grpc/health/v1/health.proto",
+    "proto/grpc/reflection/v1/reflection.proto",
+    "proto/grpc/reflection/v1alpha/reflection.proto",
+];
 /// Contracts that are compiled into typed messages.
 const TYPED: [&str; 3] =
     ["proto/pods_v1alpha1.proto", "proto/runtime/v1/runtime.proto", "proto/grpc/health/v1/health.proto"];
@@ -36,9 +44,14 @@ fn run() -> Result<(), Failure> {
     println!("cargo:rustc-env=NODEPODS_COMMIT={}", commit());
     println!("cargo:rustc-env=NODEPODS_TARGET={}", env::var("TARGET")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let set = parse()?;
+    let set = parse(&[POD])?;
     fs::write(out.join("schema_table.rs"), schema_table(&set)?)?;
     if env::var_os("CARGO_FEATURE_DAEMON").is_some() {
+        let mut served = parse(&SERVED)?;
+        for file in &mut served.file {
+            file.source_code_info.clear(); // comments; nobody asks for them
+        }
+        fs::write(out.join("nodepods.protoset"), served.write_to_bytes()?)?;
         let dir = out.join("typed");
         fs::create_dir_all(&dir)?;
         protobuf_codegen::Codegen::new().pure().include("proto").inputs(TYPED).out_dir(&dir).run()?;
@@ -65,8 +78,9 @@ fn git(args: &[&str]) -> Option<String> {
     Some(String::from_utf8(out.stdout).ok()?.trim().to_string())
 }
 
-fn parse() -> Result<FileDescriptorSet, Failure> {
-    let parsed = protobuf_parse::Parser::new().pure().include("proto").input(POD).parse_and_typecheck()?;
+/// These files and all that they import, each after its imports.
+fn parse(files: &[&str]) -> Result<FileDescriptorSet, Failure> {
+    let parsed = protobuf_parse::Parser::new().pure().include("proto").inputs(files).parse_and_typecheck()?;
     let mut set = FileDescriptorSet::new();
     set.file = parsed.file_descriptors;
     Ok(set)
