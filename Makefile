@@ -46,6 +46,11 @@ static: ## The binary that is shipped: musl, static, target/static/nodepods-ARCH
 dist: static ## The static binary, licence and changes as target/dist/nodepods-VERSION-ARCH.tar.gz with its checksum
 	packaging/build/dist $(ARCH)
 
+.PHONY: protoset
+protoset: ## Every served contract as a descriptor set: target/nodepods.protoset
+	@mkdir -p target
+	$(QUICK) $(CARGO) run --quiet --locked --example protoset >target/nodepods.protoset
+
 .PHONY: clean
 clean: ## Remove what was built, but not the compiled C++ of the static build
 	rm -rf target/debug target/release target/venv target/check target/dist target/doc

@@ -1,4 +1,4 @@
-//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, and health.
+//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, health and reflection.
 //!
 //! The server has no ports of its own; connections are accepted by [`crate::serve::accept`] and adopted. Only the
 //! files of this folder and `sys::handover` touch grpcio on the serving side.
@@ -7,6 +7,7 @@ mod ask;
 mod encode;
 mod feed;
 mod headers;
+pub mod reflection;
 mod refusal;
 mod reply;
 mod service;
@@ -114,6 +115,8 @@ impl GrpcServer {
             .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
             .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
             .register_service(service::health(&shared))
+            .register_service(reflection::service(&shared, &reply::REFLECTION[0]))
+            .register_service(reflection::service(&shared, &reply::REFLECTION[1]))
             .build()
             .map_err(|source| ServeError::Grpc { source })?;
         server.start();

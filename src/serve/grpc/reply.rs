@@ -30,6 +30,12 @@ impl AsRef<[u8]> for Reply {
 #[derive(Debug)]
 pub(crate) struct Request(Vec<u8>);
 
+impl AsRef<[u8]> for Request {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Request {
     /// The string in field 1, empty where there is none. The last one counts, as protobuf has it.
     ///
@@ -94,6 +100,12 @@ pub(crate) const HEALTH_CHECK: Method<Request, Reply> = method(MethodType::Unary
 /// `grpc.health.v1.Health/Watch`
 pub(crate) const HEALTH_WATCH: Method<Request, Reply> =
     method(MethodType::ServerStreaming, "/grpc.health.v1.Health/Watch");
+
+/// `grpc.reflection.v1` and `grpc.reflection.v1alpha`.
+pub(crate) const REFLECTION: [Method<Request, Reply>; 2] = [
+    method(MethodType::Duplex, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
+    method(MethodType::Duplex, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"),
+];
 
 #[cfg(test)]
 mod tests {
