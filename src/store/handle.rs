@@ -106,6 +106,9 @@ impl Drop for Subscription {
 }
 
 #[cfg(test)]
+mod interleavings;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crossbeam_channel::TryRecvError;

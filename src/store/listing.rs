@@ -20,9 +20,7 @@ use crate::pod::finding::{Finding, Severity};
 use crate::pod::static_pod::{assemble, StaticContext, CONFIG_SEEN};
 use crate::pod::status::PodKind;
 
-/// How long a pod that only the runtime knows stays listed after it was last alive, so that a crash loop or a change
-/// of sandboxes does not make it come and go.
-const LINGER_MS: u64 = 60_000;
+mod left_over;
 
 /// A pod that belongs into the list.
 #[derive(Debug)]
@@ -54,6 +52,7 @@ type Running<'a> = (&'a str, &'a Arc<RuntimePod>);
 pub struct Pass<'a> {
     sources: &'a Sources,
     records: &'a BTreeMap<String, Record>,
+    started_ms: u64,
     now_ms: u64,
     /// UIDs that the runtime has, by namespace and name, newest sandbox first.
     by_name: BTreeMap<(&'a str, &'a str), Vec<Running<'a>>>,
@@ -61,9 +60,9 @@ pub struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// Prepares a pass. `records` is the list as it was.
+    /// Prepares a pass. `records` is the list as it was; the times are the start of this program and the present.
     #[must_use]
-    pub fn new(sources: &'a Sources, records: &'a BTreeMap<String, Record>, now_ms: u64) -> Self {
+    pub fn new(sources: &'a Sources, records: &'a BTreeMap<String, Record>, started_ms: u64, now_ms: u64) -> Self {
         let mut by_name: BTreeMap<_, Vec<Running<'a>>> = BTreeMap::new();
         for (uid, pod) in &sources.runtime {
             by_name.entry((pod.namespace.as_str(), pod.name.as_str())).or_default().push((uid.as_str(), pod));
@@ -71,7 +70,7 @@ impl<'a> Pass<'a> {
         for pods in by_name.values_mut() {
             pods.sort_by_key(|(_, pod)| std::cmp::Reverse(pod.newest().map_or(0, |s| s.created_at)));
         }
-        Self { sources, records, now_ms, by_name, listing: Listing::default() }
+        Self { sources, records, started_ms, now_ms, by_name, listing: Listing::default() }
     }
 
     /// Lists all pods: those that manifests declare, those that other sources have, and those that only run.
@@ -262,92 +261,10 @@ impl<'a> Pass<'a> {
         });
     }
 
-    /// Pods that no source wants and that the runtime still has.
-    fn left_over(&mut self) {
-        let sources = self.sources;
-        for (uid, pod) in &sources.runtime {
-            if self.listing.pods.contains_key(uid) {
-                continue;
-            }
-            let record = self.records.get(uid);
-            let gone_ms =
-                record.and_then(|r| r.inputs.gone_ms).or_else(|| self.given_up(uid, pod).then_some(self.now_ms));
-            if gone_ms.is_some() {
-                // Its containers are being stopped. Dead sandboxes do not count.
-                if pod.running() {
-                    self.put_left_over(uid, pod, gone_ms);
-                }
-                continue;
-            }
-            let alive_ms = self.alive_ms(uid, pod);
-            let until = alive_ms.saturating_add(LINGER_MS);
-            if pod.alive() || (alive_ms > 0 && self.now_ms < until) {
-                self.put_left_over(uid, pod, None);
-                if !pod.alive() {
-                    let deadline = self.listing.deadline_ms.map_or(until, |d| d.min(until));
-                    self.listing.deadline_ms = Some(deadline);
-                }
-            }
-        }
-    }
-
-    /// Whether the source that the pod came from is there and does not have it any more.
-    fn given_up(&self, uid: &str, pod: &RuntimePod) -> bool {
-        let body = self.records.get(uid).map(|r| &r.inputs.body);
-        let source = match body {
-            Some(Body::Manifest(declared)) if declared.source == SourceId::Http => "http",
-            Some(Body::Manifest(_)) => "file",
-            Some(Body::Remote(remote)) => remote.config_source(),
-            Some(Body::Runtime) | None => pod.config_source().unwrap_or_default(),
-        };
-        let current = |source| self.sources.current(source);
-        match source {
-            "file" => current(SourceId::File),
-            "http" => current(SourceId::Http),
-            "api" => current(SourceId::Kubelet) || current(SourceId::ApiServer),
-            _ => false,
-        }
-    }
-
-    fn put_left_over(&mut self, uid: &str, pod: &Arc<RuntimePod>, gone_ms: Option<u64>) {
-        let record = self.records.get(uid).map(|r| &r.inputs);
-        let known = record.filter(|inputs| !matches!(inputs.body, Body::Runtime));
-        if let Some(before) = known {
-            let runtime = Some(Arc::clone(pod));
-            self.put(Inputs { gone_ms, runtime, base: None, held_back: false, ..before.clone() });
-            return;
-        }
-        if let Some(kept) = self.sources.remote(SourceId::Checkpoint, uid).filter(|p| complete(p)) {
-            let kept = Arc::clone(kept);
-            self.put_remote(&kept, vec![SourceId::Checkpoint.to_string()], gone_ms, None);
-            return;
-        }
-        self.put(Inputs {
-            id: PodId { uid: uid.to_owned(), namespace: pod.namespace.clone(), name: pod.name.clone() },
-            body: Body::Runtime,
-            kind: PodKind::RuntimeOnly,
-            ours: ours(Vec::new(), true, false),
-            seen: String::new(),
-            gone_ms,
-            runtime: Some(Arc::clone(pod)),
-            base: None,
-            held_back: false,
-        });
-    }
-
     fn put(&mut self, inputs: Inputs) {
         let uid = inputs.id.uid.clone();
         let alive_ms = inputs.runtime.as_ref().map_or(0, |pod| self.alive_ms(&uid, pod));
         self.listing.pods.insert(uid, Listed { inputs, alive_ms });
-    }
-
-    /// When the pod was last alive, as far as was seen or as the runtime tells.
-    fn alive_ms(&self, uid: &str, pod: &RuntimePod) -> u64 {
-        if pod.alive() {
-            return self.now_ms;
-        }
-        let seen = self.records.get(uid).map_or(0, |r| r.alive_ms);
-        seen.max(pod.last_finished_ms()).min(self.now_ms)
     }
 }
 

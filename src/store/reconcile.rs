@@ -83,11 +83,9 @@ impl Reconciler {
     /// Takes an update over. Its effect shows in the next [`Reconciler::snapshot`]; several updates before one
     /// snapshot cost little more than one.
     pub fn apply(&mut self, update: Update, now: Now) {
-        match self.sources.apply(update, now.unix_ms) {
-            News::Nothing => {}
-            News::Beside => self.beside = true,
-            News::Pods => (self.stale, self.beside) = (true, true),
-        }
+        let News { pods, beside } = self.sources.apply(update, now.unix_ms);
+        self.stale |= pods;
+        self.beside |= beside;
     }
 
     /// Lets time pass.
@@ -125,18 +123,22 @@ impl Reconciler {
             runtime_name: self.sources.runtime_name.clone(),
             runtime_seen: self.sources.answered.contains(&SourceId::Runtime),
         };
-        let pass = Pass::new(&self.sources, &self.records, now.unix_ms);
+        let pass = Pass::new(&self.sources, &self.records, self.started.unix_ms, now.unix_ms);
         let Listing { pods, findings, deadline_ms } = pass.run(&mut self.identities, &mut self.started_pods);
         let same_around = std::mem::replace(&mut self.around, around.clone()) == around;
         let mut before = std::mem::take(&mut self.records);
         let mut changed = false;
         for (uid, listed) in pods {
             let known = before.remove(&uid);
-            let same = known.as_ref().is_some_and(|r| same_around && r.is_current(&listed.inputs, now.unix_ms));
+            let same = same_around && known.as_ref().is_some_and(|r| r.inputs.same(&listed.inputs));
+            let due = known.as_ref().is_some_and(|r| r.is_due(now.unix_ms));
             let record = match known {
-                Some(record) if same => Record { alive_ms: listed.alive_ms, ..record },
+                Some(record) if same && !due => Record { alive_ms: listed.alive_ms, ..record },
                 known => {
-                    let record = self.remade(listed, known.as_ref(), &around, now);
+                    // A second look is the last one until something changes.
+                    let second_look_ms = if same { 0 } else { record::second_look(&listed.inputs, now.unix_ms) };
+                    let made = self.remade(listed, known.as_ref(), &around, now);
+                    let record = Record { second_look_ms, ..made };
                     changed |= known.is_none_or(|k| !Arc::ptr_eq(&k.entry, &record.entry));
                     record
                 }
@@ -158,18 +160,18 @@ impl Reconciler {
         let kept = self.sources.remote(SourceId::Checkpoint, &inputs.id.uid);
         let previous = known.map(|r| r.entry.bytes.status()).or_else(|| kept.map(|p| p.bytes.status()));
         let made = record::make(&inputs, around, previous, now.unix_ms);
-        let second_look_ms = record::second_look(&inputs, now.unix_ms);
         let same = |served: &PodEntry| {
             (&served.bytes, &served.container_ids, &served.id) == (&made.bytes, &made.container_ids, &made.id)
         };
         let entry = match known.filter(|r| same(&r.entry)) {
             Some(record) => Arc::clone(&record.entry),
             None => {
-                let id = known.map_or_else(|| Arc::clone(&made.id), |r| Arc::clone(&r.entry.id));
+                let id = known.map(|r| &r.entry.id).filter(|id| **id == made.id).unwrap_or(&made.id);
+                let id = Arc::clone(id);
                 Arc::new(PodEntry { id, revision: self.revision.advance(), ..made })
             }
         };
-        Record { inputs, alive_ms, second_look_ms, entry }
+        Record { inputs, alive_ms, second_look_ms: 0, entry }
     }
 
     /// Puts the findings of all sources and of the listing together; true where they differ from the last ones.

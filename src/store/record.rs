@@ -51,7 +51,7 @@ pub struct Inputs {
     pub runtime: Option<Arc<RuntimePod>>,
     /// Whose status is the base of ours.
     pub base: Option<Arc<RemotePod>>,
-    /// A former pod of this name still runs.
+    /// A former pod of this name is still in the runtime: a kubelet may be waiting for its end.
     pub held_back: bool,
 }
 
@@ -108,15 +108,14 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether the pod need not be made again.
+    /// Whether it is time for the second look.
     #[must_use]
-    pub fn is_current(&self, inputs: &Inputs, now_ms: u64) -> bool {
-        let due = self.second_look_ms != 0 && now_ms >= self.second_look_ms;
-        !due && self.inputs.same(inputs)
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        self.second_look_ms != 0 && now_ms >= self.second_look_ms
     }
 }
 
-/// When a pod made of these inputs now has to be made again.
+/// When a pod made of these inputs now has to be made again; 0 for never.
 #[must_use]
 pub fn second_look(inputs: &Inputs, now_ms: u64) -> u64 {
     inputs.base.as_ref().map_or(0, |_| now_ms.saturating_add(SECOND_LOOK_MS))

@@ -10,15 +10,13 @@ use super::update::{Health, HealthState, SourceId, Update};
 use crate::pod::finding::Finding;
 use crate::pod::observed::RuntimeState;
 
-/// What an update was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// It said what was known already.
-    Nothing,
-    /// Nothing that pods are made of, but something that is served beside them.
-    Beside,
-    /// Something that pods are made of.
-    Pods,
+/// What was new in an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Something that pods (or their findings) are made of: they have to be looked at.
+    pub pods: bool,
+    /// Something that is served beside the pods.
+    pub beside: bool,
 }
 
 /// The last known state of every source.
@@ -55,27 +53,28 @@ impl Sources {
                 let now = declared::take_over(files, source, &before, now_ms);
                 let pods = self.answered.insert(source) || !same_declarations(&before, &now);
                 self.manifests.insert(source, now);
-                let beside = self.findings.insert(source, findings.clone()) != Some(findings);
-                News::of(pods, beside)
+                let findings = self.findings.insert(source, findings.clone()) != Some(findings);
+                News { pods: pods || findings, beside: false }
             }
-            Update::Runtime(state) => News::of(self.poll(state), false),
+            Update::Runtime(state) => News { pods: self.poll(state), beside: false },
             Update::Pods { source, pods } => {
                 let before = self.remotes.get(&source);
                 let now = RemotePods::take_over(pods, before);
                 let same = before.is_some_and(|b| b.same(&now));
                 self.remotes.insert(source, now);
-                News::of(self.answered.insert(source) || !same, false)
+                News { pods: self.answered.insert(source) || !same, beside: false }
             }
             Update::Health(source, health) => {
                 let before = self.health.get(&source).map(|h| h.state);
                 let (state, same) = (health.state, self.health.get(&source) == Some(&health));
                 self.health.insert(source, health);
-                News::of(before != Some(state), !same)
+                News { pods: before != Some(state), beside: !same }
             }
             Update::NodeName { name, from } => {
-                let (pods, beside) = (self.node_name != name, self.node_name_from != from);
+                let pods = self.node_name != name;
+                let beside = pods || self.node_name_from != from;
                 (self.node_name, self.node_name_from) = (name, from);
-                News::of(pods, beside)
+                News { pods, beside }
             }
         }
     }
@@ -124,16 +123,6 @@ impl Sources {
     #[must_use]
     pub fn mirror(&self, uid: &str) -> Option<&Arc<RemotePod>> {
         self.remotes.get(&SourceId::ApiServer)?.mirrors.get(uid)
-    }
-}
-
-impl News {
-    fn of(pods: bool, beside: bool) -> Self {
-        match (pods, beside) {
-            (true, _) => Self::Pods,
-            (false, true) => Self::Beside,
-            (false, false) => Self::Nothing,
-        }
     }
 }
 

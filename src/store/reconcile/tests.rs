@@ -9,6 +9,10 @@ use crate::pod::observed::{Container, ContainerState, RuntimeState, Sandbox};
 use crate::store::update::{Health, HealthState};
 use crate::store::watch::{Event, Watcher};
 
+mod identity;
+mod others;
+mod story;
+
 const T0: u64 = 1_800_000_000_000;
 const PATH: &str = "/m/web.yaml";
 
@@ -18,6 +22,7 @@ struct Node {
     now: Now,
     last: Arc<Snapshot>,
     watcher: Watcher,
+    published: usize,
 }
 
 impl Node {
@@ -33,6 +38,7 @@ impl Node {
             now,
             last: Arc::new(Snapshot::empty(0)),
             watcher: Watcher::new(),
+            published: 0,
         };
         node.tell(Update::NodeName { name: "Node1".into(), from: "a test".into() });
         node
@@ -54,6 +60,7 @@ impl Node {
         if let Some(next) = self.reconciler.snapshot(self.now) {
             assert!(next.revision >= before, "revisions never go back");
             self.last = next;
+            self.published += 1;
         }
     }
 
@@ -154,6 +161,10 @@ fn container(uid: &str, image: &str, state: ContainerState) -> Arc<Container> {
     })
 }
 
+fn up() -> Health {
+    Health { state: HealthState::Up, since: SystemTime::UNIX_EPOCH, error: String::new(), target: String::new() }
+}
+
 const RUN: ContainerState = ContainerState::Running;
 const END: ContainerState = ContainerState::Exited;
 
@@ -176,12 +187,13 @@ fn a_poll_that_found_nothing_new_publishes_nothing() {
     node.manifests(&[(PATH, &web("i:1"))]);
     let (s, c) = (sandbox("abc", true, T0, "file"), container("abc", "i:1", RUN));
     node.runtime(&[&s], &[&c]);
-    let before = Arc::clone(&node.last);
+    let (before, published) = (Arc::clone(&node.last), node.published);
     node.now.unix_ms += 5000;
     node.runtime(&[&s], &[&c]);
     node.manifests(&[(PATH, &web("i:1"))]);
     // an equal container in a new allocation is looked at, and found equal
     node.runtime(&[&s], &[&container("abc", "i:1", RUN)]);
+    assert_eq!(node.published, published);
     assert_eq!(before.revision, node.last.revision);
     assert!(Arc::ptr_eq(&before.pods[0], &node.last.pods[0]));
 }

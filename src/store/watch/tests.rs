@@ -1,5 +1,8 @@
 use super::*;
 use crate::codec::pod_bytes::PodBytes;
+
+mod model;
+
 fn pod(uid: &str, revision: u64) -> Arc<PodEntry> {
     Arc::new(PodEntry {
         id: Arc::new(PodId { uid: uid.into(), namespace: "default".into(), name: format!("pod-{uid}") }),
