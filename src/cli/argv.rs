@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use super::exit::Failure;
 use super::options::{of_verb, OptionRow, OPTIONS};
 use crate::config::nearest::nearest;
+use crate::config::options::proper_name;
 
 /// The verbs, for suggestions.
 pub const VERBS: [&str; 5] = ["serve", "get", "watch", "version", "help"];
@@ -115,6 +116,7 @@ impl Reader {
             self.help = true;
             return Ok(());
         }
+        let name = proper_name(name);
         let spelled = format!("--{name}");
         self.seen.push(spelled.clone());
         match OPTIONS.iter().find(|row| row.name == name) {
@@ -204,6 +206,7 @@ mod tests {
             ("get -n -x", "get --namespace -x"),
             ("get -- -o json", "get -- -o json"),
             ("get -", "get -- -"),
+            ("serve --pod-manifest-url=http://h/", "serve --manifest-url http://h/"),
             ("serve -vv --socket /a --socket=/b", "serve --verbose --verbose --socket /a --socket /b"),
             ("--version", " --version"),
         ];

@@ -54,6 +54,7 @@ pub(crate) struct Nodepods {
 
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand)]
+#[allow(clippy::large_enum_variant)] // made once in a process
 enum Verb {
     Serve(ServeOptions),
     Get(get::Get),

@@ -44,6 +44,10 @@ const fn of(verbs: &'static [&'static str], name: &'static str, short: Option<ch
 /// Every option. Whether an option takes a value does not depend on the verb.
 pub const OPTIONS: &[OptionRow] = &[
     setting("pod-manifest-path", "path", ""),
+    setting("manifest-url", "url", ""),
+    settings("manifest-url-header", "name:value", ""),
+    setting("http-check-frequency", "duration", "20s"),
+    setting("kubeconfig", "path|auto|in-cluster|url", ""),
     setting("container-runtime-endpoint", "unix:///path|none", ""),
     setting("hostname-override", "name", ""),
     OptionRow {

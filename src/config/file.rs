@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::nearest::nearest;
-use super::options::{FillError, ServeOptions, KEYS};
+use super::options::{self, FillError, ServeOptions, KEYS};
 use crate::codec::yaml::{self, Document, Mark};
 
 /// Where the file is looked for.
@@ -112,7 +112,8 @@ fn place(mark: Mark) -> (u32, u32) {
 
 fn take(options: &mut ServeOptions, document: &Document, key: &str, value: &Value) -> Result<(), Problem> {
     let at = |path: &str| document.marks.locate(path).map_or((1, 1), place);
-    if !KEYS.contains(&key) {
+    let name = options::proper_name(key);
+    if !KEYS.contains(&name) {
         let hint = match key {
             "config" | "verbose" => "; it is an option of the command line alone".to_string(),
             _ => nearest(key, KEYS)
@@ -126,7 +127,7 @@ fn take(options: &mut ServeOptions, document: &Document, key: &str, value: &Valu
     }?;
     let texts = values.iter().map(|(path, v)| text(key, v).map_err(|problem| (at(path), format!("{path}: {problem}"))));
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
-    options.fill(key, &texts).map_err(|e| match e {
+    options.fill(name, &texts).map_err(|e| match e {
         FillError::UnknownKey => (at(key), format!("unknown key {key}")),
         FillError::NotAList => (at(key), format!("{key}: one value is expected, not a list")),
         FillError::Value(i, problem) => {
@@ -176,7 +177,7 @@ mod tests {
     fn errors_name_the_place_and_the_way_out() {
         let table = [
             ("init-timeout: 5s\nsokcet: /run/a.sock\n", 2, "unknown key sokcet; did you mean socket?"),
-            ("kubeconfig: x\n", 1, "unknown key kubeconfig; known are pod-manifest-path, "),
+            ("kubelet-endpoint: x\n", 1, "unknown key kubelet-endpoint; known are pod-manifest-path, "),
             ("config: x\n", 1, "an option of the command line alone"),
             ("\ninit-timeout: 5\n", 2, "init-timeout: the unit is missing"),
             ("init-timeout: [5s, 6s]\n", 1, "init-timeout: one value is expected, not a list"),

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 
 use super::duration::GoDuration;
-use super::values::{Endpoint, LogFormat, Mode, SourceName, StateDir};
+use super::values::{Endpoint, Hidden, LogFormat, Mode, SourceName, StateDir};
+use crate::source::kubeconfig::Choice;
 
 /// Run the daemon: find the node's manifests and container runtime, and serve its pods on root-only sockets. Every
 /// option can also stand in the configuration file, under the same name; the command line wins.
@@ -16,6 +17,21 @@ pub struct ServeOptions {
     /// directory or file with static pod manifests (default: the one of the distribution that is found)
     #[argh(option, arg_name = "path")]
     pub pod_manifest_path: Option<PathBuf>,
+    /// address of a Pod or a PodList to read static pods from, http or https; also accepted as --pod-manifest-url
+    #[argh(option, arg_name = "url")]
+    pub manifest_url: Option<Hidden>,
+    /// header that goes with each request for the manifest URL; may be repeated; better kept in the configuration
+    /// file, since other users can see a command line
+    #[argh(option, arg_name = "name:value")]
+    pub manifest_url_header: Vec<Hidden>,
+    /// how often the manifest URL is asked (default 20s)
+    #[argh(option, arg_name = "duration")]
+    pub http_check_frequency: Option<GoDuration>,
+    /// also take this node's pods from the API server, with the credentials of this file; auto uses the kubelet's
+    /// own, in-cluster the pod's service account, http://HOST:PORT a kubectl proxy (default: the API server is not
+    /// asked)
+    #[argh(option, arg_name = "path|auto|in-cluster|url")]
+    pub kubeconfig: Option<Choice>,
     /// socket of the container runtime, or none for manifests only (default: the one that is found)
     #[argh(option, arg_name = "unix:///path|none")]
     pub container_runtime_endpoint: Option<Endpoint>,
@@ -71,8 +87,12 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 16] = [
+pub const KEYS: [&str; 20] = [
     "pod-manifest-path",
+    "manifest-url",
+    "manifest-url-header",
+    "http-check-frequency",
+    "kubeconfig",
     "container-runtime-endpoint",
     "hostname-override",
     "socket",
@@ -89,6 +109,15 @@ pub const KEYS: [&str; 16] = [
     "max-connections",
     "log-format",
 ];
+
+/// The name of an option that has another one in circulation.
+#[must_use]
+pub fn proper_name(name: &str) -> &str {
+    match name {
+        "pod-manifest-url" => "manifest-url",
+        other => other,
+    }
+}
 
 /// Why a key of the configuration file cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +139,10 @@ impl ServeOptions {
     pub fn fill(&mut self, key: &str, values: &[String]) -> Result<(), FillError> {
         match key {
             "pod-manifest-path" => one(&mut self.pod_manifest_path, values),
+            "manifest-url" => one(&mut self.manifest_url, values),
+            "manifest-url-header" => many(&mut self.manifest_url_header, values),
+            "http-check-frequency" => one(&mut self.http_check_frequency, values),
+            "kubeconfig" => one(&mut self.kubeconfig, values),
             "container-runtime-endpoint" => one(&mut self.container_runtime_endpoint, values),
             "hostname-override" => one(&mut self.hostname_override, values),
             "socket" => many(&mut self.socket, values),

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::duration::GoDuration;
 use super::options::ServeOptions;
 use super::values::{Endpoint, LogFormat, Mode, StateDir};
+use crate::source::http::url::UrlError;
+use crate::source::kubeconfig::Choice;
+use crate::source::url;
 use crate::store::update::SourceId;
 
 /// The path that the Kubernetes documentation names.
@@ -23,6 +26,10 @@ pub const STATE_DIR: &str = "/var/lib/nodepods";
 pub struct Settings {
     /// Directory or file with manifests; `None` looks for the distribution's.
     pub pod_manifest_path: Option<PathBuf>,
+    /// The manifest URL; `None` asks none.
+    pub manifest_url: Option<url::Options>,
+    /// How the API server is reached; `None` leaves it alone.
+    pub kubeconfig: Option<Choice>,
     /// The runtime; `None` looks for it.
     pub runtime: Option<Endpoint>,
     /// The node's name; `None` finds it out.
@@ -79,8 +86,11 @@ impl Settings {
     /// A value makes no sense; the first one is named.
     pub fn resolve(options: ServeOptions) -> Result<Self, SettingsError> {
         let span = |value: Option<GoDuration>, default: u64| value.map_or(Duration::from_secs(default), |d| d.0);
+        let manifest_url = manifest_url(&options)?;
         let settings = Self {
             pod_manifest_path: options.pod_manifest_path,
+            manifest_url,
+            kubeconfig: options.kubeconfig,
             runtime: options.container_runtime_endpoint,
             // As the kubelet does (`kubernetes/kubernetes pkg/util/node`, GetHostname).
             hostname_override: options.hostname_override.map(|name| name.trim().to_lowercase()),
@@ -123,6 +133,9 @@ impl Settings {
         if self.file_check_frequency < Duration::from_secs(1) {
             return wrong("file-check-frequency", "at least 1s");
         }
+        if self.manifest_url.as_ref().is_some_and(|url| url.every < Duration::from_secs(1)) {
+            return wrong("http-check-frequency", "at least 1s");
+        }
         if self.cri_poll_interval < Duration::from_millis(100) {
             return wrong("cri-poll-interval", "at least 100ms");
         }
@@ -137,6 +150,22 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// What is asked of a manifest URL. Errors repeat neither the address nor a header's value.
+fn manifest_url(options: &ServeOptions) -> Result<Option<url::Options>, SettingsError> {
+    let mut headers = Vec::new();
+    for header in &options.manifest_url_header {
+        let option = "manifest-url-header";
+        headers.push(header.expose().parse().map_err(|problem| SettingsError { option, problem })?);
+    }
+    let Some(address) = &options.manifest_url else {
+        let (option, problem) = ("manifest-url-header", "it goes with --manifest-url, which is not given".into());
+        return if headers.is_empty() { Ok(None) } else { Err(SettingsError { option, problem }) };
+    };
+    let wrong = |e: UrlError| SettingsError { option: "manifest-url", problem: e.to_string() };
+    let every = options.http_check_frequency.map_or(Duration::from_secs(20), |d| d.0);
+    Ok(Some(url::Options { url: address.expose().parse().map_err(wrong)?, headers, every }))
 }
 
 fn absolute<'a>(option: &'static str, paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SettingsError> {
@@ -158,6 +187,7 @@ fn is_subdomain(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::values::Hidden;
 
     #[test]
     fn defaults() {
@@ -166,6 +196,30 @@ mod tests {
         assert_eq!((settings.socket_mode, settings.state_dir), (0o600, Some(STATE_DIR.into())));
         assert_eq!(settings.init_timeout, Some(Duration::from_secs(15)));
         assert_eq!((settings.max_watchers, settings.max_connections), (1024, 256));
+    }
+
+    #[test]
+    fn a_manifest_url_with_headers_and_no_secret_in_an_error() {
+        let hidden = |text: &str| text.parse::<Hidden>().unwrap();
+        let options = |url: Option<&str>, header: &str| ServeOptions {
+            manifest_url: url.map(hidden),
+            manifest_url_header: vec![hidden(header)],
+            ..ServeOptions::default()
+        };
+        let settings = Settings::resolve(options(Some("https://u:hunter2@h/x"), "X-Key:hunter2")).unwrap();
+        let url = settings.manifest_url.clone().unwrap();
+        assert_eq!((url.url.to_string().as_str(), url.headers.len()), ("https://h/x", 1));
+        assert_eq!(url.every, Duration::from_secs(20));
+        assert!(!format!("{settings:?}").contains("hunter"));
+        for (url, header, option) in [
+            (Some("hunter2"), "X-Key:v", "manifest-url"),
+            (Some("http://h/"), "hunter2", "manifest-url-header"),
+            (None, "X-Key:hunter2", "manifest-url-header"),
+        ] {
+            let error = Settings::resolve(options(url, header)).unwrap_err();
+            assert_eq!(error.option, option);
+            assert!(!error.to_string().contains("hunter"), "{error}");
+        }
     }
 
     #[test]

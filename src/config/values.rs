@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::source::http::secret::Secret;
 use crate::store::update::SourceId;
 
 /// Where the container runtime answers.
@@ -48,6 +49,27 @@ impl FromStr for StateDir {
             "none" => Ok(Self::None),
             path => Ok(Self::Path(path.into())),
         }
+    }
+}
+
+/// A text that may hold a password or token. It is read as it is, and checked where [`super::settings`] are made:
+/// the command line's own errors repeat a value that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden(Secret);
+
+impl Hidden {
+    /// The text, to be checked and taken over.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        std::str::from_utf8(self.0.expose()).unwrap_or_default()
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(Secret::new(text)))
     }
 }
 

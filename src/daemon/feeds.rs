@@ -33,6 +33,8 @@ impl Feeds {
         let (stop, stopped) = bounded(0);
         let config = SourcesConfig {
             manifest_path: settings.pod_manifest_path.clone(),
+            manifest_url: settings.manifest_url.clone(),
+            api_server: settings.kubeconfig.clone(),
             runtime_endpoint: match &settings.runtime {
                 None => RuntimeEndpoint::Auto,
                 Some(Endpoint::None) => RuntimeEndpoint::None,

@@ -21,8 +21,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
 
+use self::apiserver::Control;
 use self::discovery::node::Node;
 use self::discovery::node_name::{self, Found, NodeName, Rank};
+use self::kubeconfig::Choice;
 use self::reporter::Reporter;
 use crate::pod::manifest;
 use crate::store::update::{HealthState, SourceId, Update};
@@ -45,6 +47,10 @@ pub struct SourcesConfig {
     pub manifest_path: Option<PathBuf>,
     /// Where the runtime is.
     pub runtime_endpoint: RuntimeEndpoint,
+    /// The manifest URL; `None` asks none.
+    pub manifest_url: Option<url::Options>,
+    /// How the API server is reached; `None` leaves it alone.
+    pub api_server: Option<Choice>,
     /// The node's name; `None` finds it out.
     pub hostname_override: Option<String>,
     /// Period of full manifest reads.
@@ -64,6 +70,8 @@ pub struct Sources {
     pub reread: Sender<()>,
     /// Polls the runtime now. `bounded(1)` likewise.
     pub poll_now: Sender<()>,
+    /// Lets the API server rest while a kubelet tells its pods; `None` where it is not asked anyway.
+    pub api_server: Option<Arc<Control>>,
 }
 
 /// Starts the sources. What they find goes to `tx`; a full `tx` makes them wait. Nobody ever sends in `stop`:
@@ -75,7 +83,9 @@ pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -
     let node = Node::new(&config.root);
     let decided = node.decide();
     log::info!("this is a {} node", decided.distribution.name);
-    let names = NodeName::new(tx.clone(), stop.clone());
+    let (api_server, controlled) = apiserver::control();
+    let api_server = config.api_server.is_some().then(|| Arc::new(api_server));
+    let names = NodeName::new(tx.clone(), stop.clone(), api_server.clone());
     match &config.hostname_override {
         Some(name) => {
             names.offer(Found { rank: Rank::Option, name: name.clone(), from: "set by --hostname-override".into() });
@@ -93,6 +103,19 @@ pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -
         .name("manifests".into())
         .spawn(move || manifests::run(files, locate, every, rereads, manifest::read))?];
 
+    if let Some(options) = config.manifest_url.clone() {
+        let url = reporter(SourceId::Http);
+        let ask = move || url::run(url, options, manifest::read_list);
+        threads.push(thread::Builder::new().name("url".into()).spawn(ask)?);
+    }
+    if let Some(choice) = config.api_server.clone() {
+        let (reporter, node) = (reporter(SourceId::ApiServer), node.clone());
+        let places = Box::new(move || node.decide().kubeconfigs());
+        let options = apiserver::Options { choice, places, timing: apiserver::Timing::default() };
+        let watch = move || apiserver::run(reporter, options, controlled);
+        threads.push(thread::Builder::new().name("apiserver".into()).spawn(watch)?);
+    }
+
     let mut runtime = reporter(SourceId::Runtime);
     if config.runtime_endpoint == RuntimeEndpoint::None {
         // A stop at this point is seen by the sources that run.
@@ -104,7 +127,7 @@ pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -
         let poll = move || cri::run(runtime, locate, learn, every, hints);
         threads.push(thread::Builder::new().name("cri".into()).spawn(poll)?);
     }
-    Ok(Sources { threads, reread, poll_now })
+    Ok(Sources { threads, reread, poll_now, api_server })
 }
 
 /// Each full look of the manifests also looks for the node's name again.
@@ -147,6 +170,8 @@ mod tests {
         .unwrap();
         let config = SourcesConfig {
             manifest_path: None,
+            manifest_url: None,
+            api_server: None,
             runtime_endpoint: RuntimeEndpoint::Auto,
             hostname_override: Some("node-9".into()),
             file_check_frequency: Duration::from_secs(3600),

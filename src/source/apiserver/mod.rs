@@ -37,7 +37,7 @@ use crate::store::update::{HealthState, SourceId, Update};
 pub struct Options {
     /// Which credentials.
     pub choice: Choice,
-    /// Where a kubelet of this distribution keeps its kubeconfig (`kubeconfig::places`); asked at each try.
+    /// Where a kubelet of this distribution keeps its kubeconfig (`discovery::node`); asked at each try.
     pub places: Box<dyn Fn() -> Vec<PathBuf> + Send>,
     /// Limits of time.
     pub timing: Timing,

@@ -21,6 +21,8 @@ pub struct Distribution {
     pub kubelet_flags: &'static [&'static str],
     /// The kubelet's client certificate, in PEM.
     pub certificates: &'static [&'static str],
+    /// The kubelet's kubeconfig.
+    pub kubeconfigs: &'static [&'static str],
 }
 
 /// RKE2 comes before k3s: an RKE2 node has k3s' runtime paths, and nothing of k3s' own data.
@@ -35,6 +37,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_config: &[],
         kubelet_flags: &[],
         certificates: &["{data}/agent/client-kubelet.crt"],
+        kubeconfigs: &["{data}/agent/kubelet.kubeconfig"],
     },
     Distribution {
         name: "k3s",
@@ -46,6 +49,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_config: &[],
         kubelet_flags: &["/etc/systemd/system/k3s.service.env", "/etc/systemd/system/k3s-agent.service.env"],
         certificates: &["{data}/agent/client-kubelet.crt"],
+        kubeconfigs: &["{data}/agent/kubelet.kubeconfig"],
     },
     Distribution {
         name: "k0s",
@@ -57,6 +61,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_config: &["{data}/kubelet-config.yaml"],
         kubelet_flags: &[],
         certificates: &["{data}/kubelet/pki/kubelet-client-current.pem"],
+        kubeconfigs: &["{data}/kubelet.conf"],
     },
     Distribution {
         name: "MicroK8s",
@@ -68,6 +73,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_config: &[],
         kubelet_flags: &["{data}/args/kubelet"],
         certificates: &["{data}/certs/kubelet.crt"],
+        kubeconfigs: &["{data}/credentials/kubelet.config"],
     },
 ];
 
@@ -87,6 +93,8 @@ pub static GENERIC: Distribution = Distribution {
     kubelet_config: &["{data}/config.yaml"],
     kubelet_flags: &["{data}/kubeadm-flags.env", "/etc/default/kubelet", "/etc/sysconfig/kubelet"],
     certificates: &["{data}/pki/kubelet-client-current.pem"],
+    // kubeadm; then kops, EKS and others.
+    kubeconfigs: &["/etc/kubernetes/kubelet.conf", "{data}/kubeconfig"],
 };
 
 /// KubeEdge's edgecore: a generic node with manifests of its own.
@@ -100,4 +108,5 @@ pub static KUBEEDGE: Distribution = Distribution {
     kubelet_config: &[],
     kubelet_flags: &[],
     certificates: &[],
+    kubeconfigs: GENERIC.kubeconfigs,
 };

@@ -91,6 +91,12 @@ impl Decided {
         self.places(self.distribution.certificates)
     }
 
+    /// Where the kubelet's kubeconfig may be.
+    #[must_use]
+    pub fn kubeconfigs(&self) -> Vec<PathBuf> {
+        self.places(self.distribution.kubeconfigs)
+    }
+
     fn is_marked(&self) -> bool {
         self.place(self.distribution.marker).exists()
     }

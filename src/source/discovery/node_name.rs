@@ -11,6 +11,7 @@ use super::certificate;
 use super::node::Decided;
 use super::settings;
 use crate::pod::observed::Sandbox;
+use crate::source::apiserver::Control;
 use crate::store::update::Update;
 
 /// How good a place is; the first is the best.
@@ -44,6 +45,8 @@ pub struct Found {
 #[derive(Debug)]
 pub struct NodeName {
     best: Mutex<Option<Found>>,
+    /// Needs the name to know what to ask for.
+    api_server: Option<Arc<Control>>,
     tx: Sender<Update>,
     stop: Receiver<()>,
 }
@@ -51,8 +54,8 @@ pub struct NodeName {
 impl NodeName {
     /// Nothing is known yet.
     #[must_use]
-    pub fn new(tx: Sender<Update>, stop: Receiver<()>) -> Arc<Self> {
-        Arc::new(Self { best: Mutex::new(None), tx, stop })
+    pub fn new(tx: Sender<Update>, stop: Receiver<()>, api_server: Option<Arc<Control>>) -> Arc<Self> {
+        Arc::new(Self { best: Mutex::new(None), api_server, tx, stop })
     }
 
     /// Takes `found` if it comes from as good a place as the name that is known, or a better one.
@@ -62,6 +65,9 @@ impl NodeName {
             return;
         }
         log::info!("the node's name is {}: {}", found.name, found.from);
+        if let Some(api_server) = &self.api_server {
+            api_server.node(&found.name);
+        }
         let update = Update::NodeName { name: found.name.clone(), from: found.from.clone() };
         *best = Some(found);
         // Under the lock, so that names arrive in the order in which they were taken.
@@ -185,7 +191,7 @@ mod tests {
     fn only_a_place_as_good_or_better_is_heard() {
         let (tx, rx) = crossbeam_channel::bounded(8);
         let (_stop, stopped) = crossbeam_channel::bounded(0);
-        let names = NodeName::new(tx, stopped);
+        let names = NodeName::new(tx, stopped, None);
         let found = |rank, name: &str| Found { rank, name: name.into(), from: "x".into() };
         names.offer(found(Rank::HostName, "host"));
         names.offer_sandboxes(&sandboxes(&["a-n1", "b-n1"], "file"));

@@ -9,6 +9,9 @@ use crate::source::http::secret::Secret;
 use crate::source::http::trust::Trust;
 use crate::source::http::url::Url;
 
+/// Of a pod: `token`, `ca.crt` (`kubernetes/client-go rest/config.go`, InClusterConfig).
+pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
 /// Something that stands in the kubeconfig itself or in a file beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Material {

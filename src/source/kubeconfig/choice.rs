@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{access, file, load, places, Access, KubeconfigError};
+use super::{access, file, load, Access, KubeconfigError};
 use crate::source::http::url::Url;
 
 /// Which credentials to use. There is no default: credentials of others are not borrowed silently.
@@ -52,7 +52,7 @@ impl Choice {
             Self::InCluster => access::in_cluster(
                 std::env::var("KUBERNETES_SERVICE_HOST").ok(),
                 std::env::var("KUBERNETES_SERVICE_PORT").ok(),
-                places::SERVICE_ACCOUNT.as_ref(),
+                access::SERVICE_ACCOUNT.as_ref(),
             ),
             Self::Auto => match places.iter().find(|path| path.exists()) {
                 Some(path) => load(path),

@@ -4,7 +4,6 @@ mod access;
 mod choice;
 mod error;
 mod file;
-pub mod places;
 
 pub use access::{Access, Material};
 pub use choice::Choice;

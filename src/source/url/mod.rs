@@ -31,7 +31,7 @@ const LOUD: u32 = 3;
 const STACK: usize = 512 << 10;
 
 /// What is asked for, and how often.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The address.
     pub url: Url,
