@@ -51,8 +51,10 @@ pub enum CallError {
         /// The gRPC code and the runtime's words.
         problem: String,
     },
-    /// The runtime is not there: refused, reset, not initialised yet.
+    /// The runtime is not there: refused, reset.
     Away(String),
+    /// The runtime is there and will answer soon.
+    Starting,
 }
 
 impl fmt::Display for CallError {
@@ -66,6 +68,7 @@ impl fmt::Display for CallError {
             Self::Garbage { method, problem } => write!(f, "{method}: the answer makes no sense: {problem}"),
             Self::Failed { method, problem } => write!(f, "{method}: {problem}"),
             Self::Away(problem) => f.write_str(problem),
+            Self::Starting => f.write_str("it is starting: server is not initialized yet"),
         }
     }
 }
@@ -233,9 +236,7 @@ fn failure(method: &'static str, e: grpcio::Error) -> CallError {
             CallError::Failed { method, problem: "no answer in time".into() }
         }
         // What a runtime says between its start and the end of its recovery.
-        grpcio::Error::RpcFailure(s) if s.message().contains("server is not initialized yet") => {
-            CallError::Away("it is starting: server is not initialized yet".into())
-        }
+        grpcio::Error::RpcFailure(s) if s.message().contains("server is not initialized yet") => CallError::Starting,
         grpcio::Error::RpcFailure(s) if matches!(s.code(), RpcStatusCode::UNAVAILABLE | RpcStatusCode::CANCELLED) => {
             CallError::Away(s.message().into())
         }

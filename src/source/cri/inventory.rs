@@ -185,7 +185,7 @@ fn ask_sandbox(client: &Client, item: &Item<'_>, known: Option<&Sandbox>) -> Res
             Ok(Asked { value: Some(sandbox), complete, complaint: None })
         }
         Err(CallError::NotFound) => Ok(Asked::GONE),
-        Err(e @ (CallError::Stopped | CallError::Away(_))) => Err(e),
+        Err(e @ (CallError::Stopped | CallError::Away(_) | CallError::Starting)) => Err(e),
         Err(e) => {
             if let Some(k) = known.filter(|_| sandbox.ready) {
                 sandbox.ips.clone_from(&k.ips);
@@ -213,7 +213,7 @@ fn ask_container(client: &Client, item: &Item<'_>, known: Option<&Container>) ->
             Ok(Asked { value: Some(container), complete, complaint: None })
         }
         Err(CallError::NotFound) => Ok(Asked::GONE),
-        Err(e @ (CallError::Stopped | CallError::Away(_))) => Err(e),
+        Err(e @ (CallError::Stopped | CallError::Away(_) | CallError::Starting)) => Err(e),
         Err(e) => {
             let value = known.filter(|k| k.state == container.state).cloned().unwrap_or(container);
             Ok(Asked::broken(Some(value), e.to_string()))

@@ -153,6 +153,10 @@ impl Runtime {
             }
             return Ok(());
         };
+        if e == CallError::Starting {
+            // Recovery takes a moment, not the seconds that the wait may have grown to.
+            self.backoff = BACKOFF_FIRST;
+        }
         let target = path.to_string_lossy();
         let state = if was_known { HealthState::Down } else { HealthState::Starting };
         let error = e.to_string();
@@ -181,7 +185,7 @@ impl Runtime {
             if started >= conditions_due {
                 match client.status() {
                     Ok(status) => self.conditions = convert::conditions(status),
-                    Err(e @ (CallError::Stopped | CallError::Away(_))) => return Err(e.into()),
+                    Err(e @ (CallError::Stopped | CallError::Away(_) | CallError::Starting)) => return Err(e.into()),
                     Err(e) => log::debug!("cri: {target}: {e}"),
                 }
                 conditions_due = started + CONDITIONS_EVERY;

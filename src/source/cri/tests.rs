@@ -84,10 +84,10 @@ fn shown() -> Arc<Mutex<Shown>> {
     Arc::new(Mutex::new(s))
 }
 
-/// Waits until the runtime was polled `n` more times.
-fn polls(fake: &FakeRuntime, n: u32) {
-    let until = fake.with(|s| s.count("ListContainers")) + n;
-    while fake.with(|s| s.count("ListContainers")) < until {
+/// Waits until `method` was called `n` more times.
+fn calls(fake: &FakeRuntime, method: &str, n: u32) {
+    let until = fake.with(|s| s.count(method)) + n;
+    while fake.with(|s| s.count(method)) < until {
         thread::yield_now();
     }
 }
@@ -101,7 +101,7 @@ fn only_what_changed_is_asked_about_and_told() {
     assert_eq!((first.runtime_name.as_str(), first.sandboxes.len(), first.containers.len()), ("fake", 2, 2));
     assert_eq!(first.sandboxes[0].ips, ["10.0.0.1"]);
     assert_eq!((first.containers[1].state, first.containers[1].exit_code), (ContainerState::Exited, 3));
-    polls(&fake, 4);
+    calls(&fake, "ListContainers", 4);
     assert!(!run.updates.try_iter().any(|u| matches!(u, Update::Runtime(_))), "nothing new, nothing told");
     for call in ["PodSandboxStatus s1", "PodSandboxStatus s2", "ContainerStatus c1", "ContainerStatus c2"] {
         assert_eq!(fake.with(|s| s.count(call)), 1, "{call}");
@@ -159,6 +159,7 @@ fn a_restart_loses_nothing() {
         .insert("ListPodSandbox", Fault::Status(RpcStatusCode::UNKNOWN, "server is not initialized yet"));
     let fake = FakeRuntime::start(&socket(&t), &shown);
     run.health_where(|h| h.state == HealthState::Down && h.error.contains("not initialized"));
+    calls(&fake, "Version", 3);
     fake.with(|s| s.faults.clear());
     let state = run.state();
     assert_eq!((state.sandboxes.len(), state.containers.len()), (2, 3));
