@@ -77,4 +77,8 @@ class Client:
         def call(timeout=10, metadata=None, **fields):
             return rpc(request(**fields), timeout=timeout, metadata=metadata)
 
+        # the reply of a unary call, and the call with its metadata
+        call.whole = lambda timeout=10, metadata=None, **fields: rpc.with_call(
+            request(**fields), timeout=timeout, metadata=metadata
+        )
         return call

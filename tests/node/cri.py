@@ -56,9 +56,10 @@ class Sandbox:
         os.makedirs(self.config["log_directory"], exist_ok=True)
         self.id = runtime.call("RunPodSandbox", config=self.config).pod_sandbox_id
 
-    def run_container(self, name, attempt=0):
-        """Starts a container that runs until `Container.end` says how it ends."""
-        return Container(self, name, attempt)
+    def run_container(self, name, attempt=0, **how):
+        """Starts a container that runs until `Container.end` says how it ends. `start=False` only creates it, another
+        `command` runs that instead."""
+        return Container(self, name, attempt, **how)
 
     def stop(self):
         self.runtime.call("StopPodSandbox", pod_sandbox_id=self.id)
@@ -73,7 +74,7 @@ class Sandbox:
 class Container:
     """A shell that waits for its exit code at a named pipe."""
 
-    def __init__(self, pod, name, attempt):
+    def __init__(self, pod, name, attempt, command=None, start=True):
         self.pod, self.name = pod, name
         control = f"{pod.runtime.containerd.dir}/control/{pod.uid}-{name}-{attempt}"
         os.makedirs(control)
@@ -82,7 +83,7 @@ class Container:
         config = {
             "metadata": {"name": name, "attempt": attempt},
             "image": {"image": images.BUSYBOX},
-            "command": ["sh", "-c", "read code </control/exit; exit $code"],
+            "command": command or ["sh", "-c", "read code </control/exit; exit $code"],
             "mounts": [{"container_path": "/control", "host_path": control}],
             "labels": {**pod.identity, "io.kubernetes.container.name": name},
             "annotations": {
@@ -96,7 +97,11 @@ class Container:
         self.id = pod.runtime.call(
             "CreateContainer", pod_sandbox_id=pod.id, config=config, sandbox_config=pod.config
         ).container_id
-        pod.runtime.call("StartContainer", container_id=self.id)
+        if start:
+            self.start()
+
+    def start(self):
+        self.pod.runtime.call("StartContainer", container_id=self.id)
 
     def end(self, code):
         """Ends the container with an exit code."""
