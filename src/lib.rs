@@ -7,6 +7,8 @@ pub mod pod; // what Kubernetes says about a pod: defaults, identity, status (pu
 pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O)
 
 #[cfg(feature = "daemon")]
+pub mod checkpoint; // what outlives a restart
+#[cfg(feature = "daemon")]
 pub mod cli; // one file a verb
 #[cfg(feature = "daemon")]
 pub mod config; // options, the configuration file, settings

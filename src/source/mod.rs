@@ -8,7 +8,7 @@ pub mod kubeconfig;
 pub mod manifests;
 pub mod reporter;
 #[cfg(test)]
-mod testdir;
+pub(crate) mod testdir;
 #[cfg(test)]
 mod teststand;
 pub mod url;

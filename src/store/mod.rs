@@ -1,6 +1,7 @@
 //! One owner of all state: merges what the sources say, publishes snapshots, tells watchers. Pure but for the lock
 //! around the current snapshot.
 
+pub mod checkpoint;
 mod container_hash;
 mod declared;
 pub mod handle;

@@ -1,0 +1,83 @@
+//! What outlives a restart: the last known pods, last good manifests and the revision, in the state directory.
+//!
+//! A checkpoint is a help, never a condition: whatever is wrong with it costs one log line, and the daemon goes on.
+
+mod error;
+mod file;
+mod saver;
+mod schedule;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use self::file::CheckpointFile;
+use self::schedule::Print;
+use crate::codec::pod_bytes::PodBytes;
+use crate::codec::time::Time;
+use crate::pod::manifest::Manifest;
+use crate::store::checkpoint::Checkpoint;
+use crate::store::update::{Health, HealthState, SourceId, Update};
+
+pub use self::error::FileError;
+pub use self::saver::Saver;
+
+/// The state directory with what was found in it at the start.
+#[derive(Debug)]
+pub struct Restored {
+    file: CheckpointFile,
+    pods: Option<Vec<PodBytes>>,
+    as_of_ms: u64,
+    print: Option<Print>,
+    /// The revision to start from: give it to `Revision::start`.
+    pub revision: Option<u64>,
+    /// Last good manifests by path or URL.
+    pub manifests: BTreeMap<String, Manifest>,
+}
+
+/// Reads the checkpoint in `state_dir`; logs what is wrong with it. Call it before the sources start.
+#[must_use]
+pub fn restore(state_dir: &Path) -> Restored {
+    let file = CheckpointFile::in_dir(state_dir);
+    let loaded = file.load().unwrap_or_else(|e| {
+        log::error!("checkpoint: {e}");
+        None
+    });
+    let print = loaded.as_ref().map(Print::of);
+    let Some(Checkpoint { revision, as_of_ms, pods, manifests }) = loaded else {
+        let manifests = BTreeMap::new();
+        return Restored { file, pods: None, as_of_ms: 0, print, revision: None, manifests };
+    };
+    log::info!("checkpoint: {} pods of {} restored", pods.len(), Time::from_unix_nanos(nanos(as_of_ms)).rfc3339_nano());
+    let manifests = manifests.into_iter().map(|kept| (kept.origin, kept.manifest)).collect();
+    Restored { file, pods: Some(pods), as_of_ms, print, revision: Some(revision), manifests }
+}
+
+impl Restored {
+    /// What the reconciler is to be told before all sources: the pods, and how old they are. Empty the second time,
+    /// and where there was no checkpoint.
+    pub fn updates(&mut self) -> Vec<Update> {
+        let Some(pods) = self.pods.take() else { return Vec::new() };
+        let source = SourceId::Checkpoint;
+        vec![
+            Update::Health(source, self.health(HealthState::Down, "the pods of sources that have not answered yet")),
+            Update::Pods { source, pods },
+        ]
+    }
+
+    /// `Down` while its pods stand in for those of others, so that their age is told beside every answer.
+    fn health(&self, state: HealthState, error: &str) -> Health {
+        let target = self.file.path().to_string_lossy().into_owned();
+        let since = UNIX_EPOCH + Duration::from_millis(self.as_of_ms);
+        Health { state, since, error: error.into(), target }
+    }
+}
+
+fn nanos(ms: u64) -> i64 {
+    i64::try_from(ms.saturating_mul(1_000_000)).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since the epoch; 0 for times before it.
+fn unix_ms(at: SystemTime) -> u64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,198 @@
+//! The thread that writes checkpoints.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use crossbeam_channel::{after, at, bounded, never, select, Receiver, Sender};
+use parking_lot::Mutex;
+
+use super::schedule::{Print, Schedule};
+use super::{unix_ms, Restored};
+use crate::pod::manifest::ManifestFile;
+use crate::store::checkpoint::{Checkpoint, Kept};
+use crate::store::snapshot::{PodEntry, Snapshot};
+use crate::store::update::{HealthState, SourceId, Update};
+use crate::store::Store;
+
+/// Snapshots are looked at no more often than this: a busy node publishes many, and few are written.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const STACK: usize = 256 << 10;
+/// The entry of `metadata.annotations` on pods that only the runtime knows: without a spec they are no use later.
+const PARTIAL: &[u8] = b"\x0a\x10nodepods.io/spec\x12\x07partial";
+
+type Manifests = Arc<Mutex<BTreeMap<SourceId, Vec<Kept>>>>;
+
+/// A running thread `checkpoint`. Dropping it writes what is still unwritten.
+#[derive(Debug)]
+pub struct Saver {
+    manifests: Manifests,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Saver {
+    /// Starts the thread. `updates` leads to the reconciler: it hears when the restored pods are no longer needed.
+    ///
+    /// # Errors
+    /// The kernel gives no thread.
+    pub fn start(store: Arc<Store>, restored: Restored, updates: Sender<Update>) -> io::Result<Self> {
+        let manifests = Manifests::default();
+        let (stop, stopped) = bounded(0); // nothing is ever sent: its end is the message
+        let work = Work {
+            schedule: Schedule::new(restored.print),
+            standing_in: restored.revision.is_some(),
+            restored,
+            store,
+            updates,
+            manifests: Arc::clone(&manifests),
+            last_trouble: String::new(),
+            left_out: 0,
+        };
+        let thread =
+            thread::Builder::new().name("checkpoint".into()).stack_size(STACK).spawn(move || work.run(&stopped))?;
+        Ok(Self { manifests, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Notes the last good manifests of a source. Called by the owner thread when an update with manifests comes by;
+    /// they are written together with what the reconciler makes of them.
+    pub fn manifests(&self, source: SourceId, files: &[ManifestFile]) {
+        let good = files.iter().filter_map(|file| {
+            let manifest = file.pod.clone()?;
+            Some(Kept { source, origin: file.origin.clone(), manifest })
+        });
+        self.manifests.lock().insert(source, good.collect());
+    }
+}
+
+impl Drop for Saver {
+    fn drop(&mut self) {
+        self.stop = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The thread's state.
+struct Work {
+    store: Arc<Store>,
+    restored: Restored,
+    updates: Sender<Update>,
+    manifests: Manifests,
+    schedule: Schedule,
+    /// The restored pods are served in the place of a source that has not answered.
+    standing_in: bool,
+    last_trouble: String,
+    left_out: usize,
+}
+
+impl Work {
+    fn run(mut self, stopped: &Receiver<()>) {
+        let subscription = self.store.subscribe();
+        let mut changed = subscription.changed().clone();
+        loop {
+            let snapshot = self.store.current();
+            self.step_back(&snapshot);
+            self.look(&snapshot);
+            let due = self.schedule.due().map_or_else(never, at);
+            select! {
+                recv(stopped) -> _ => break,
+                recv(changed) -> more => {
+                    if more.is_err() {
+                        changed = never(); // the store is closed: the stop comes next
+                    }
+                    select! {
+                        recv(stopped) -> _ => break,
+                        recv(after(LOOK_EVERY)) -> _ => {}
+                    }
+                }
+                recv(due) -> _ => self.write(),
+            }
+        }
+        let last = self.store.current();
+        self.look(&last);
+        if self.schedule.due().is_some() {
+            self.write();
+        }
+    }
+
+    fn look(&mut self, snapshot: &Snapshot) {
+        if let Some(checkpoint) = self.checkpoint(snapshot) {
+            self.schedule.see(Print::of(&checkpoint), Instant::now());
+        }
+    }
+
+    /// Says once that the restored pods are no longer served in the place of others.
+    fn step_back(&mut self, snapshot: &Snapshot) {
+        let of_api = |source| source == SourceId::Kubelet || source == SourceId::ApiServer;
+        let mut api = snapshot.sources.iter().filter(|(source, _)| of_api(*source)).peekable();
+        let none = snapshot.initialized && api.peek().is_none();
+        if self.standing_in && (none || api.any(|(_, health)| health.state == HealthState::Up)) {
+            let health = self.restored.health(HealthState::Resting, "");
+            // Full: the reconciler is busy, and this can be said at the next look as well.
+            self.standing_in = self.updates.try_send(Update::Health(SourceId::Checkpoint, health)).is_err();
+        }
+    }
+
+    /// What would be written now; `None` while the node is not known, since less is known then than is on disk.
+    fn checkpoint(&self, snapshot: &Snapshot) -> Option<Checkpoint> {
+        let pods = snapshot.pods.iter().filter(|pod| !is_partial(pod)).map(|pod| pod.bytes.clone());
+        snapshot.initialized.then(|| Checkpoint {
+            revision: snapshot.revision,
+            as_of_ms: as_of(snapshot, self.restored.as_of_ms, unix_ms(SystemTime::now())),
+            pods: pods.collect(),
+            manifests: self.manifests.lock().values().flatten().cloned().collect(),
+        })
+    }
+
+    fn write(&mut self) {
+        let Some(checkpoint) = self.checkpoint(&self.store.current()) else { return };
+        let encoded = checkpoint.encode();
+        if encoded.left_out > self.left_out {
+            log::warn!("checkpoint: {} pods or manifests do not fit and are left out", encoded.left_out);
+        }
+        self.left_out = encoded.left_out;
+        let trouble = match self.restored.file.save(&encoded.bytes) {
+            Ok(()) => {
+                log::debug!("checkpoint: {} pods, {} bytes", checkpoint.pods.len(), encoded.bytes.len());
+                self.schedule.wrote(Print::of(&checkpoint));
+                String::new()
+            }
+            Err(e) => {
+                self.schedule.failed(Instant::now());
+                e.to_string()
+            }
+        };
+        if trouble != self.last_trouble {
+            if trouble.is_empty() {
+                log::info!("checkpoint: written again");
+            } else {
+                log::error!("checkpoint: {trouble}; pods are served all the same");
+            }
+            self.last_trouble = trouble;
+        }
+    }
+}
+
+fn is_partial(pod: &PodEntry) -> bool {
+    const ANNOTATIONS: u32 = 12;
+    let fields = crate::codec::wire::fields(pod.bytes.metadata()).map_while(Result::ok);
+    let is_mark = |value| matches!(value, crate::codec::wire::Value::Bytes(PARTIAL));
+    fields.into_iter().any(|field| field.number == ANNOTATIONS && is_mark(field.value))
+}
+
+/// When the pods of the kubelet or the API server were last known to be true: now, while one of them answers; when
+/// it went away, after that; what the checkpoint said, where none has answered yet.
+fn as_of(snapshot: &Snapshot, restored_ms: u64, now_ms: u64) -> u64 {
+    let api = snapshot.sources.iter().filter(|(id, _)| matches!(id, SourceId::Kubelet | SourceId::ApiServer));
+    let known = api.filter_map(|(_, health)| match health.state {
+        HealthState::Up => Some(now_ms),
+        HealthState::Down => Some(unix_ms(health.since)),
+        HealthState::Absent | HealthState::Starting | HealthState::Resting => None,
+    });
+    known.max().or(Some(restored_ms).filter(|ms| *ms > 0)).unwrap_or(now_ms)
+}
+
+#[cfg(test)]
+mod tests;
