@@ -63,6 +63,10 @@ pub struct ServeOptions {
     /// how often the runtime is asked for its containers (default 1s)
     #[argh(option, arg_name = "duration")]
     pub cri_poll_interval: Option<GoDuration>,
+    /// state directory of containerd, where a container's start and end shows before the next poll (default: beside the
+    /// runtime's socket)
+    #[argh(option, arg_name = "path")]
+    pub runtime_state_dir: Option<PathBuf>,
     /// how long a silent runtime is waited for before pods are served without it; 0 waits for ever (default 15s)
     #[argh(option, arg_name = "duration")]
     pub init_timeout: Option<GoDuration>,
@@ -87,7 +91,7 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "pod-manifest-path",
     "manifest-url",
     "manifest-url-header",
@@ -102,6 +106,7 @@ pub const KEYS: [&str; 20] = [
     "http-socket",
     "file-check-frequency",
     "cri-poll-interval",
+    "runtime-state-dir",
     "init-timeout",
     "require",
     "watch-send-timeout",
@@ -152,6 +157,7 @@ impl ServeOptions {
             "http-socket" => many(&mut self.http_socket, values),
             "file-check-frequency" => one(&mut self.file_check_frequency, values),
             "cri-poll-interval" => one(&mut self.cri_poll_interval, values),
+            "runtime-state-dir" => one(&mut self.runtime_state_dir, values),
             "init-timeout" => one(&mut self.init_timeout, values),
             "require" => many(&mut self.require, values),
             "watch-send-timeout" => one(&mut self.watch_send_timeout, values),

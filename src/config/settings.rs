@@ -46,6 +46,8 @@ pub struct Settings {
     pub file_check_frequency: Duration,
     /// Period of runtime polls.
     pub cri_poll_interval: Duration,
+    /// containerd's state directory; `None` looks beside the runtime's socket.
+    pub runtime_state_dir: Option<PathBuf>,
     /// How long a silent runtime is waited for; `None` waits for ever.
     pub init_timeout: Option<Duration>,
     /// Sources that are waited for besides the manifests and the runtime.
@@ -104,6 +106,7 @@ impl Settings {
             },
             file_check_frequency: span(options.file_check_frequency, 20),
             cri_poll_interval: span(options.cri_poll_interval, 1),
+            runtime_state_dir: options.runtime_state_dir,
             init_timeout: Some(span(options.init_timeout, 15)).filter(|d| !d.is_zero()),
             require: options.require.into_iter().map(|name| name.0).collect(),
             watch_send_timeout: span(options.watch_send_timeout, 60),

@@ -43,6 +43,7 @@ impl Feeds {
             hostname_override: settings.hostname_override.clone(),
             file_check_frequency: settings.file_check_frequency,
             cri_poll_interval: settings.cri_poll_interval,
+            runtime_state_dir: settings.runtime_state_dir.clone(),
             root: PathBuf::from("/"),
         };
         let sources = source::start(&config, &updates, &stopped)
@@ -60,6 +61,7 @@ impl Feeds {
     /// Tells the sources to end, and waits until they have.
     pub fn stop(self) {
         drop(self.stop);
+        drop(self.sources.hints);
         for thread in self.sources.threads {
             let name = thread.thread().name().unwrap_or("a source").to_string();
             if thread.join().is_err() {

@@ -3,6 +3,7 @@
 pub mod apiserver;
 pub mod cri;
 pub mod discovery;
+pub mod hints;
 pub mod http;
 pub mod kubeconfig;
 pub mod manifests;
@@ -14,6 +15,7 @@ mod teststand;
 pub mod url;
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::{self, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -57,6 +59,8 @@ pub struct SourcesConfig {
     pub file_check_frequency: Duration,
     /// Period of runtime polls.
     pub cri_poll_interval: Duration,
+    /// containerd's state directory, where it is not beside its socket.
+    pub runtime_state_dir: Option<PathBuf>,
     /// Where the node's files are: `/`, but for tests.
     pub root: PathBuf,
 }
@@ -72,6 +76,8 @@ pub struct Sources {
     pub poll_now: Sender<()>,
     /// Lets the API server rest while a kubelet tells its pods; `None` where it is not asked anyway.
     pub api_server: Option<Arc<Control>>,
+    /// The thread `hints` ends when this is closed.
+    pub hints: Option<UnixStream>,
 }
 
 /// Starts the sources. What they find goes to `tx`; a full `tx` makes them wait. Nobody ever sends in `stop`:
@@ -116,18 +122,22 @@ pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -
         threads.push(thread::Builder::new().name("apiserver".into()).spawn(watch)?);
     }
 
+    let mut hinting = None;
     let mut runtime = reporter(SourceId::Runtime);
     if config.runtime_endpoint == RuntimeEndpoint::None {
         // A stop at this point is seen by the sources that run.
         let _ = runtime.health(HealthState::Absent, "turned off with --container-runtime-endpoint=none", "");
     } else {
         let every = config.cri_poll_interval;
+        let (thread, stop) = start_hints(config, &node, poll_now.clone())?;
+        threads.push(thread);
+        hinting = Some(stop);
         let locate = locate_runtime(&config.runtime_endpoint, node);
         let learn: cri::Learn = Box::new(move |state| names.offer_sandboxes(&state.sandboxes));
         let poll = move || cri::run(runtime, locate, learn, every, hints);
         threads.push(thread::Builder::new().name("cri".into()).spawn(poll)?);
     }
-    Ok(Sources { threads, reread, poll_now, api_server })
+    Ok(Sources { threads, reread, poll_now, api_server, hints: hinting })
 }
 
 /// Each full look of the manifests also looks for the node's name again.
@@ -149,6 +159,25 @@ fn locate_runtime(endpoint: &RuntimeEndpoint, node: Node) -> cri::Locate {
         }
         RuntimeEndpoint::Auto | RuntimeEndpoint::None => Box::new(move || node.decide().runtime()),
     }
+}
+
+/// Starts the thread that brings polls forward. It ends when the other value is dropped.
+fn start_hints(config: &SourcesConfig, node: &Node, nudge: Sender<()>) -> io::Result<(JoinHandle<()>, UnixStream)> {
+    let locate = locate_runtime(&config.runtime_endpoint, node.clone());
+    let settings = hints::HintsConfig {
+        sockets: Box::new(move || locate().candidates),
+        state_dir: config.runtime_state_dir.clone(),
+        logs: config.root.join("var/log/pods"),
+        look_every: hints::LOOK_EVERY,
+    };
+    let (stop, stopped) = UnixStream::pair()?;
+    let every = config.cri_poll_interval;
+    let work = move || {
+        if let Err(e) = hints::run(settings, nudge, &stopped) {
+            log::warn!("hints: no inotify ({e}); changes in the runtime show at the next poll, every {every:?}");
+        }
+    };
+    Ok((thread::Builder::new().name("hints".into()).stack_size(256 << 10).spawn(work)?, stop))
 }
 
 #[cfg(test)]
@@ -176,6 +205,7 @@ mod tests {
             hostname_override: Some("node-9".into()),
             file_check_frequency: Duration::from_secs(3600),
             cri_poll_interval: Duration::from_secs(1),
+            runtime_state_dir: None,
             root: t.path(""),
         };
         let (tx, rx) = bounded(16);
