@@ -16,6 +16,7 @@ const UPDATES: usize = 16;
 /// The running sources. They end when this is dropped; [`Feeds::stop`] also waits for them.
 pub struct Feeds {
     sources: Sources,
+    updates: Sender<Update>,
     /// Nobody sends in it: dropping it is the message.
     stop: Sender<()>,
 }
@@ -48,7 +49,13 @@ impl Feeds {
         };
         let sources = source::start(&config, &updates, &stopped)
             .map_err(|source| DaemonError::Thread { name: "of a source", source })?;
-        Ok((Self { sources, stop }, to_reconciler))
+        Ok((Self { sources, updates, stop }, to_reconciler))
+    }
+
+    /// The way to the reconciler, for what is no source but has something to tell.
+    #[must_use]
+    pub fn updates(&self) -> Sender<Update> {
+        self.updates.clone()
     }
 
     /// Has the manifests read and the runtime asked now. What already waits is not asked for twice.

@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{never, select, tick, Receiver};
 use sd_notify::NotifyState;
 
+use crate::checkpoint::{self, Restored, Saver};
 use crate::config::settings::Settings;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
@@ -72,7 +73,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
-    let (store, reconciler, feeds) = start_core(settings)?;
+    let Core { store, reconciler, feeds, saver } = start_core(settings)?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
     let names = sockets.names().join(" and ");
     let acceptors = sockets.accept(&server, &accept_options(settings))?;
@@ -88,14 +89,22 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     store.close();
     server.shutdown(CLIENTS_WITHIN);
     feeds.stop();
+    drop(saver);
     if reconciler.join().is_err() {
         log::error!("the reconciler ended in a panic");
     }
     Ok(())
 }
 
-/// The store, the thread that owns what is in it, and the sources that feed it.
-fn start_core(settings: &Settings) -> Result<(Arc<Store>, JoinHandle<()>, Feeds), DaemonError> {
+/// The store, the thread that owns what is in it, the sources that feed it, and what writes it down.
+struct Core {
+    store: Arc<Store>,
+    reconciler: JoinHandle<()>,
+    feeds: Feeds,
+    saver: Option<Saver>,
+}
+
+fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
     let (mut file, persisted) = match &settings.state_dir {
         Some(dir) => {
             state_dir::prepare(dir)?;
@@ -105,18 +114,27 @@ fn start_core(settings: &Settings) -> Result<(Arc<Store>, JoinHandle<()>, Feeds)
         None => (None, None),
     };
     let now = now();
+    let mut restored = settings.state_dir.as_deref().map(checkpoint::restore);
+    let persisted = persisted.max(restored.as_ref().and_then(|r| r.revision));
     let revision = Revision::start(persisted, now.unix_ms);
     let store = Store::new(Snapshot::empty(revision.get()));
     let config = ReconcilerConfig { expectations: expectations(settings), node: node::facts(), revision };
+    let mut reconciler = Reconciler::new(config, now);
+    // Before any source speaks: whatever they say is newer.
+    for update in restored.iter_mut().flat_map(Restored::updates) {
+        reconciler.apply(update, now);
+    }
     let (feeds, updates) = Feeds::start(settings)?;
+    let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates()));
+    let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;
     let served = move |revision| {
         if let Some(Err(e)) = file.as_mut().map(|file| file.served(revision)) {
             log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
         }
     };
-    let reconciler = owner::start(Reconciler::new(config, now), Arc::clone(&store), updates, served)
+    let reconciler = owner::start(reconciler, Arc::clone(&store), updates, served)
         .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
-    Ok((store, reconciler, feeds))
+    Ok(Core { store, reconciler, feeds, saver })
 }
 
 fn expectations(settings: &Settings) -> Expectations {

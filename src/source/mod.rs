@@ -224,6 +224,7 @@ mod tests {
         }
         assert_eq!(name.as_deref(), Some("node-9"));
         drop(stop);
+        drop(sources.hints);
         sources.threads.into_iter().for_each(|t| t.join().unwrap());
     }
 }
