@@ -54,8 +54,9 @@ pub struct ServeOptions {
     /// configuration file (default /etc/nodepods/config.yaml, if it is there)
     #[argh(option, arg_name = "path")]
     pub config: Option<PathBuf>,
-    /// socket for reads over HTTP; accepted, but not served yet; may be repeated
-    #[argh(option, arg_name = "path")]
+    /// socket for reads over HTTP, or none; may be repeated (default: /run/nodepods/http.sock, unless --socket names
+    /// other places)
+    #[argh(option, arg_name = "path|none")]
     pub http_socket: Vec<PathBuf>,
     /// how often all manifests are read again, besides when they change (default 20s)
     #[argh(option, arg_name = "duration")]

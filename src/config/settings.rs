@@ -18,6 +18,8 @@ pub const DOCUMENTED_SOCKET: &str = "/var/lib/kubelet/pods/kubelet.sock";
 pub const OWN_SOCKET: &str = "/run/nodepods/pods.sock";
 /// What is served on when nothing is named.
 pub const DEFAULT_SOCKETS: [&str; 2] = [DOCUMENTED_SOCKET, OWN_SOCKET];
+/// The socket for reads over HTTP.
+pub const HTTP_SOCKET: &str = "/run/nodepods/http.sock";
 /// Where state is kept.
 pub const STATE_DIR: &str = "/var/lib/nodepods";
 
@@ -36,7 +38,9 @@ pub struct Settings {
     pub hostname_override: Option<String>,
     /// Sockets to serve on; none stand for those that systemd passes on, or else for [`DEFAULT_SOCKETS`].
     pub sockets: Vec<PathBuf>,
-    /// Their permission bits.
+    /// Sockets for reads over HTTP.
+    pub http_sockets: Vec<PathBuf>,
+    /// Permission bits of all of them.
     pub socket_mode: u32,
     /// Users besides root and our own whose connections are accepted.
     pub allow_uids: Vec<u32>,
@@ -96,6 +100,7 @@ impl Settings {
             runtime: options.container_runtime_endpoint,
             // As the kubelet does (`kubernetes/kubernetes pkg/util/node`, GetHostname).
             hostname_override: options.hostname_override.map(|name| name.trim().to_lowercase()),
+            http_sockets: http_sockets(options.http_socket, &options.socket),
             sockets: options.socket,
             socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
             allow_uids: options.allow_uid,
@@ -127,7 +132,9 @@ impl Settings {
         absolute("pod-manifest-path", self.pod_manifest_path.iter())?;
         absolute("socket", self.sockets.iter())?;
         absolute("state-dir", self.state_dir.iter())?;
-        if self.sockets.iter().enumerate().any(|(i, s)| self.sockets.iter().take(i).any(|other| other == s)) {
+        absolute("http-socket", self.http_sockets.iter())?;
+        let all: Vec<&PathBuf> = self.sockets.iter().chain(&self.http_sockets).collect();
+        if all.iter().enumerate().any(|(i, s)| all.iter().take(i).any(|other| other == s)) {
             return wrong("socket", "the same path is named twice");
         }
         if self.socket_mode & 0o600 != 0o600 {
@@ -171,6 +178,15 @@ fn manifest_url(options: &ServeOptions) -> Result<Option<url::Options>, Settings
     Ok(Some(url::Options { url: address.expose().parse().map_err(wrong)?, headers, every }))
 }
 
+/// The sockets for HTTP. Whoever names `--socket` wants a daemon of his own, which must not take the default place.
+fn http_sockets(named: Vec<PathBuf>, sockets: &[PathBuf]) -> Vec<PathBuf> {
+    match named.as_slice() {
+        [] if sockets.is_empty() => vec![HTTP_SOCKET.into()],
+        [none] if none.as_os_str() == "none" => Vec::new(),
+        _ => named,
+    }
+}
+
 fn absolute<'a>(option: &'static str, paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SettingsError> {
     match paths.map(PathBuf::as_path).find(|path| !Path::is_absolute(path)) {
         None => Ok(()),
@@ -199,6 +215,21 @@ mod tests {
         assert_eq!((settings.socket_mode, settings.state_dir), (0o600, Some(STATE_DIR.into())));
         assert_eq!(settings.init_timeout, Some(Duration::from_secs(15)));
         assert_eq!((settings.max_watchers, settings.max_connections), (1024, 256));
+        assert_eq!(settings.http_sockets, [PathBuf::from(HTTP_SOCKET)]);
+    }
+
+    #[test]
+    fn sockets_for_http() {
+        let path = PathBuf::from;
+        for (named, sockets, want) in
+            [(&[][..], &["/s"][..], &[][..]), (&["none"], &[], &[]), (&["/a", "/b"], &["/s"], &["/a", "/b"])]
+        {
+            let named = named.iter().map(path).collect();
+            let sockets: Vec<_> = sockets.iter().map(path).collect();
+            assert_eq!(http_sockets(named, &sockets), want.iter().map(path).collect::<Vec<_>>());
+        }
+        let options = ServeOptions { http_socket: vec!["relative".into()], ..ServeOptions::default() };
+        assert!(Settings::resolve(options).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! 3. our sockets, bound and locked: a second daemon ends here, before it touches anything else;
 //! 4. the state directory and the revision to start from;
 //! 5. the store with its owner thread, then the sources that feed it;
-//! 6. the gRPC server, then the accept threads, which let clients in;
+//! 6. the gRPC and the HTTP server, then the accept threads, which let clients in;
 //! 7. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
 //!
 //! A stop goes the other way: no new clients and the sockets gone, watches ended with UNAVAILABLE, sources stopped,
@@ -31,6 +31,7 @@ use crate::checkpoint::{self, Restored, Saver};
 use crate::config::settings::Settings;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
+use crate::serve::http::{HttpOptions, HttpServer};
 use crate::store::owner;
 use crate::store::reconcile::{Expectations, Now, Reconciler, ReconcilerConfig};
 use crate::store::revision::Revision;
@@ -49,6 +50,8 @@ use sockets::Sockets;
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long clients may take of it.
 const CLIENTS_WITHIN: Duration = Duration::from_secs(3);
+/// How long clients of HTTP may take of it.
+const HTTP_WITHIN: Duration = Duration::from_secs(1);
 /// Files for what is not connections: sockets, inotify, epoll, the runtime, state.
 const OWN_FILES: u64 = 64;
 
@@ -68,15 +71,17 @@ pub fn prepare() -> Result<(), DaemonError> {
 pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let orders = orders::start()?;
     grpcio::redirect_log();
-    let limit = process::raise_open_files(settings.max_connections as u64 + OWN_FILES);
+    let http_options = http_options(settings);
+    let limit = process::raise_open_files(settings.max_connections as u64 + http_options.files() + OWN_FILES);
     if let Err(e) = limit {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
     let Core { store, reconciler, feeds, saver } = start_core(settings)?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
-    let names = sockets.names().join(" and ");
-    let acceptors = sockets.accept(&server, &accept_options(settings))?;
+    let http = HttpServer::start(Arc::clone(&store), http_options)?;
+    let names = sockets.names().join(", ");
+    let acceptors = sockets.accept(&server, &http, &accept_options(settings))?;
     log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
     systemd::tell(&[NotifyState::Ready]);
 
@@ -87,6 +92,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     guard_the_stop();
     drop(acceptors);
     store.close();
+    http.stop(HTTP_WITHIN);
     server.shutdown(CLIENTS_WITHIN);
     feeds.stop();
     drop(saver);
@@ -156,6 +162,14 @@ fn grpc_options(settings: &Settings) -> GrpcOptions {
         max_watchers: settings.max_watchers,
         watch_send_timeout: settings.watch_send_timeout,
         ..GrpcOptions::default()
+    }
+}
+
+fn http_options(settings: &Settings) -> HttpOptions {
+    HttpOptions {
+        most_streams: settings.max_watchers.min(HttpOptions::default().most_streams),
+        send_timeout: settings.watch_send_timeout,
+        ..HttpOptions::default()
     }
 }
 

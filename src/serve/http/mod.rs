@@ -44,6 +44,9 @@ use shared::Shared;
 use streams::Streams;
 use worker::Worker;
 
+/// Requests that may wait for a thread to answer them.
+const QUEUE: usize = 64;
+
 /// Limits of the server, and where logs are.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
@@ -77,6 +80,15 @@ impl Default for HttpOptions {
     }
 }
 
+impl HttpOptions {
+    /// Most files that the server has open at a time: a connection for each of the waiting, of those whose request is
+    /// being answered, and of the streams, which may have a log open.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        (self.most_connections + QUEUE + self.workers + 2 * self.most_streams) as u64
+    }
+}
+
 /// A running server. Give it connections with [`HttpServer::entrance`].
 pub struct HttpServer {
     parking: Parking,
@@ -92,8 +104,8 @@ impl HttpServer {
     /// There are none to be had.
     pub fn start(store: Arc<Store>, options: HttpOptions) -> Result<Self, ServeError> {
         let failed = || ServeError::io("start the threads of the HTTP server", std::path::Path::new("http"));
-        // Requests that wait for a worker. When it is full, clients get 429 and are told to try again.
-        let (give, ready) = bounded(64);
+        // When it is full, clients get 429 and are told to try again.
+        let (give, ready) = bounded(QUEUE);
         let limits = Limits {
             most: options.most_connections,
             head_timeout: options.head_timeout,
