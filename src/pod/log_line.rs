@@ -141,7 +141,9 @@ mod tests {
         };
         assert_eq!(LogLine::parse(LOG[4]), Some(want));
         assert!(LogLine::parse(LOG[1]).is_some_and(|l| l.partial));
-        for bad in ["", "x", "2024-01-02T03:04:07Z", "2024-01-02T03:04:07Z stdin F x", "2024-01-02T03:04:07Z stdout Q x"] {
+        for bad in
+            ["", "x", "2024-01-02T03:04:07Z", "2024-01-02T03:04:07Z stdin F x", "2024-01-02T03:04:07Z stdout Q x"]
+        {
             assert_eq!(LogLine::parse(bad.as_bytes()), None, "{bad}");
         }
     }

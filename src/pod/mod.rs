@@ -3,6 +3,7 @@
 pub mod columns;
 pub mod defaults;
 pub mod finding;
+pub mod log_line;
 pub mod lookup;
 pub mod manifest;
 pub mod names;

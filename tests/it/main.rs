@@ -8,6 +8,7 @@ mod client;
 mod daemon;
 mod http;
 mod http_client;
+mod http_log;
 mod http_robustness;
 mod http_watch;
 mod pods_api;

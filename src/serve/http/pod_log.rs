@@ -1,10 +1,202 @@
-//! `pods/NAME/log`.
-use super::refusal::Refusal;
-use super::reply::Reply;
-use super::request::Request;
-use super::shared::Shared;
+//! `pods/NAME/log`: what a container wrote, from the runtime's files.
+//!
+//! Options and words: `kubernetes/kubernetes pkg/registry/core/pod/strategy.go` and `pkg/kubelet/kubelet.go`.
 
-pub(crate) fn answer(shared: &Shared, _request: &Request, _namespace: &str, _name: &str) -> Result<Reply, Refusal> {
-    let _ = &shared.log_root;
-    Err(Refusal::NoSuchPath)
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::outgoing::{Outgoing, Woken};
+use super::pods;
+use super::query::Query;
+use super::refusal::Refusal;
+use super::reply::{Produce, Reply};
+use super::request::Request;
+use super::shared::{self, Shared};
+use crate::codec::json;
+use crate::codec::schema::id;
+use crate::codec::time::Time;
+use crate::logs::{LogError, LogFiles, LogPlace, LogReader};
+use crate::pod::log_line::{LogFilter, LogStream, LogWriter};
+use crate::pod::lookup;
+use crate::store::snapshot::{PodEntry, PodId};
+use crate::store::Store;
+
+/// How often a followed log is looked at for more.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The annotations with the UID in the path of a static pod's log, where its own UID differs.
+const PATH_UIDS: [&str; 2] = ["kubernetes.io/config.hash", "kubernetes.io/config.mirror"];
+
+/// Answers with a log.
+pub(crate) fn answer(shared: &Shared, request: &Request, namespace: &str, name: &str) -> Result<Reply, Refusal> {
+    let snapshot = shared.known()?;
+    let options = Options::read(&request.query)?;
+    let pod = pods::find(&snapshot, namespace, name)?;
+    let container = container_of(pod, request.query.text("container"))?;
+    let mut uids = vec![pod.id.uid.clone()];
+    uids.extend(PATH_UIDS.iter().filter_map(|key| lookup::annotation(&pod.bytes, key)).map(|uid| uid.into_owned()));
+    let place = LogPlace { root: &shared.log_root, namespace, pod: name, uids: &uids, container: &container };
+    let reader = LogFiles::find(&place, options.previous).and_then(|files| LogReader::open(files, options.tail));
+    let reader = reader.map_err(|e| no_log(e, pod, &container, &options))?;
+    Ok(Reply::produced(
+        "text/plain",
+        LogBody {
+            store: Arc::clone(&shared.store),
+            id: Arc::clone(&pod.id),
+            container,
+            follow: options.follow && !options.previous,
+            reader,
+            writer: LogWriter::new(options.filter),
+        },
+    ))
+}
+
+struct Options {
+    follow: bool,
+    previous: bool,
+    tail: Option<u64>,
+    filter: LogFilter,
+}
+
+impl Options {
+    fn read(query: &Query) -> Result<Self, Refusal> {
+        let refuse = Refusal::BadRequest;
+        let switch = |key| query.switch(key).unwrap_or(false);
+        let least = |key: &str, least: i64| match query.number(key)? {
+            Some(n) if n < least => {
+                Err(refuse(format!("{key}: Invalid value: {n}: must be greater than or equal to {least}")))
+            }
+            n => Ok(n.and_then(|n| u64::try_from(n).ok())),
+        };
+        let ago = least("sinceSeconds", 1)?;
+        let since = match (query.text("sinceTime"), ago) {
+            (Some(_), Some(_)) => {
+                return Err(refuse("at most one of `sinceTime` or `sinceSeconds` may be specified".into()))
+            }
+            (Some(text), None) => match Time::parse(text) {
+                Some(time) => Some(time),
+                None => return Err(refuse(format!("sinceTime: {text:?} is not a time such as 2021-01-11T07:47:02Z"))),
+            },
+            (None, Some(ago)) => {
+                Some(Time::from_unix(shared::now().saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX))))
+            }
+            (None, None) => None,
+        };
+        let stream = match query.text("stream") {
+            None | Some("All") => None,
+            Some("Stdout") => Some(LogStream::Stdout),
+            Some("Stderr") => Some(LogStream::Stderr),
+            Some(other) => return Err(refuse(format!("stream: {other:?} is none of \"All\", \"Stdout\", \"Stderr\""))),
+        };
+        let limit_bytes = least("limitBytes", 1)?;
+        Ok(Self {
+            follow: switch("follow"),
+            previous: switch("previous"),
+            tail: least("tailLines", 0)?,
+            filter: LogFilter { since, timestamps: switch("timestamps"), stream, limit_bytes },
+        })
+    }
+}
+
+/// The container that is meant: the named one, or the only one.
+fn container_of(pod: &PodEntry, named: Option<&str>) -> Result<String, Refusal> {
+    let spec = json::from_wire(id::POD_SPEC, pod.bytes.spec()).map_err(|e| Refusal::Internal(e.to_string()))?;
+    let names = |list: &str| -> Vec<String> {
+        let containers = spec.get(list).and_then(Value::as_array);
+        let name = |c: &Value| c.get("name")?.as_str().map(str::to_owned);
+        containers.into_iter().flatten().filter_map(name).collect()
+    };
+    let [mut regular, init, ephemeral] = ["containers", "initContainers", "ephemeralContainers"].map(names);
+    let pod = &pod.id.name;
+    if let Some(named) = named {
+        let known = [&regular, &init, &ephemeral].into_iter().any(|list| list.iter().any(|name| name == named));
+        let unknown = || Refusal::BadRequest(format!("container {named} is not valid for pod {pod}"));
+        return known.then(|| named.to_owned()).ok_or_else(unknown);
+    }
+    if regular.len() == 1 {
+        return Ok(regular.remove(0));
+    }
+    let or_init = match init.as_slice() {
+        [] => String::new(),
+        init => format!(" or one of the init containers: [{}]", init.join(" ")),
+    };
+    let choice = regular.join(" ");
+    let problem = format!("a container name must be specified for pod {pod}, choose one of: [{choice}]{or_init}");
+    Err(Refusal::BadRequest(problem))
+}
+
+/// Says why there is no log, as far as the pod's status tells.
+fn no_log(error: LogError, pod: &PodEntry, container: &str, options: &Options) -> Refusal {
+    if !matches!(error, LogError::NotFound) {
+        log::warn!("log of {container} in {}/{}: {error}", pod.id.namespace, pod.id.name);
+        return Refusal::Internal(error.to_string());
+    }
+    let pod_name = &pod.id.name;
+    if options.previous {
+        let problem = format!("previous terminated container {container:?} in pod {pod_name:?} not found");
+        return Refusal::BadRequest(problem);
+    }
+    let status = status_of(pod, container).unwrap_or_default();
+    Refusal::BadRequest(match status.pointer("/state/waiting/reason").and_then(Value::as_str) {
+        Some(reason) => format!("container {container:?} in pod {pod_name:?} is waiting to start: {reason}"),
+        None => format!("container {container:?} in pod {pod_name:?} has no log on this node"),
+    })
+}
+
+fn status_of(pod: &PodEntry, container: &str) -> Option<Value> {
+    let status = json::from_wire(id::POD_STATUS, pod.bytes.status()).ok()?;
+    let lists = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
+    let all = lists.iter().filter_map(|list| status.get(list)?.as_array()).flatten();
+    all.into_iter().find(|c| c.get("name").and_then(Value::as_str) == Some(container)).cloned()
+}
+
+/// A log while it is sent.
+struct LogBody {
+    store: Arc<Store>,
+    id: Arc<PodId>,
+    container: String,
+    follow: bool,
+    reader: LogReader,
+    writer: LogWriter,
+}
+
+impl Produce for LogBody {
+    fn produce(&mut self, out: &mut Outgoing<'_>) -> io::Result<()> {
+        let (mut line, mut text) = (Vec::new(), Vec::new());
+        loop {
+            // Looked at before the end of the file is: what was written by then is read.
+            let more_to_come = self.follow && self.is_running();
+            while self.reader.next_line(&mut line).map_err(io::Error::other)? {
+                text.clear();
+                self.writer.line(&line, &mut text);
+                out.write(&text)?;
+                if self.writer.is_full() {
+                    return Ok(());
+                }
+            }
+            if !more_to_come {
+                return Ok(());
+            }
+            out.flush()?;
+            match out.wait(None, Instant::now() + LOOK_EVERY) {
+                Woken::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
+                Woken::Stopping => return Ok(()),
+                Woken::Changed | Woken::Time => {}
+            }
+        }
+    }
+}
+
+impl LogBody {
+    /// Whether this instance of the container still runs.
+    fn is_running(&self) -> bool {
+        let current = self.store.current();
+        let status = current.by_uid(&self.id.uid).and_then(|pod| status_of(pod, &self.container));
+        status.is_some_and(|status| {
+            let restarts = status.get("restartCount").and_then(Value::as_u64).unwrap_or(0);
+            status.pointer("/state/running").is_some() && restarts <= self.reader.instance()
+        })
+    }
 }

@@ -1,0 +1,189 @@
+//! The lines of a log, over rotated files and while it grows.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use super::files::{LogError, LogFiles};
+use super::gzip::GzipReader;
+use crate::sys::file_id::FileId;
+
+/// Runtimes cut at 16 KiB; what comes behind this is taken for another line.
+const LONGEST: u64 = 256 * 1024;
+const BLOCK: usize = 32 * 1024;
+
+/// Reads the log of one instance of a container from the oldest line that is wanted.
+pub struct LogReader {
+    files: LogFiles,
+    /// Rotated files that are still to be read, and how many lines of the first one are not wanted.
+    rotated: VecDeque<PathBuf>,
+    skip: u64,
+    now: Option<Box<dyn BufRead + Send>>,
+    /// The file that the runtime writes, and what it was when it was opened.
+    current: Option<(BufReader<File>, FileId)>,
+    /// The beginning of a line whose end is not written yet.
+    partial: Vec<u8>,
+}
+
+impl LogReader {
+    /// Opens the log; with `tail` at its last so many lines.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn open(files: LogFiles, tail: Option<u64>) -> Result<Self, LogError> {
+        let path = files.current();
+        let mut file = files.open(&path)?;
+        let failed = |e| LogError::Io(path.clone(), e);
+        let mut rotated: VecDeque<PathBuf> = files.rotated()?.into();
+        let mut skip = 0;
+        if let Some(wanted) = tail {
+            let (offset, mut missing) = tail_of(&mut file, wanted).map_err(failed)?;
+            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+            let mut needed = 0; // of the rotated files, from the newest
+            for path in rotated.iter().rev() {
+                if missing == 0 {
+                    break;
+                }
+                let lines = count(open_rotated(&files, path)?).map_err(failed)?;
+                needed += 1;
+                skip = lines.saturating_sub(missing);
+                missing = missing.saturating_sub(lines);
+            }
+            rotated.drain(..rotated.len() - needed);
+        }
+        let id = FileId::of_fd(file.as_raw_fd()).map_err(failed)?;
+        let current = Some((BufReader::with_capacity(BLOCK, file), id));
+        Ok(Self { files, rotated, skip, now: None, current, partial: Vec::new() })
+    }
+
+    /// Which instance of the container it is.
+    #[must_use]
+    pub fn instance(&self) -> u64 {
+        self.files.instance()
+    }
+
+    /// Puts the next line into `line`, with its line break; false where there is none, for now. Where the runtime has
+    /// begun another file, that is gone on with.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, LogError> {
+        line.clear();
+        let failed = |e| LogError::Io(self.files.current(), e);
+        loop {
+            if let Some(now) = &mut self.now {
+                if now.by_ref().take(LONGEST).read_until(b'\n', line).map_err(failed)? > 0 {
+                    if self.skip == 0 {
+                        return Ok(true);
+                    }
+                    self.skip -= 1;
+                    line.clear();
+                    continue;
+                }
+                self.now = None;
+            }
+            let Some(path) = self.rotated.pop_front() else { break };
+            match open_rotated(&self.files, &path) {
+                Ok(file) => self.now = Some(file),
+                Err(LogError::NotFound) => {} // the kubelet has removed it meanwhile
+                Err(e) => return Err(e),
+            }
+        }
+        self.skip = 0;
+        self.next_of_current(line)
+    }
+
+    fn next_of_current(&mut self, line: &mut Vec<u8>) -> Result<bool, LogError> {
+        for _ in 0..2 {
+            if let Some((file, _)) = &mut self.current {
+                let room = LONGEST.saturating_sub(self.partial.len() as u64);
+                let read = file.by_ref().take(room).read_until(b'\n', &mut self.partial);
+                read.map_err(|e| LogError::Io(self.files.current(), e))?;
+                if self.partial.ends_with(b"\n") || self.partial.len() as u64 >= LONGEST {
+                    std::mem::swap(line, &mut self.partial);
+                    self.partial.clear();
+                    return Ok(true);
+                }
+            }
+            if !self.turn_over()? {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Opens the file at the path anew where it is another one than before.
+    fn turn_over(&mut self) -> Result<bool, LogError> {
+        let path = self.files.current();
+        let now = FileId::of_path(&path).ok();
+        if now.is_none() || now == self.current.as_ref().map(|(_, id)| *id) {
+            return Ok(false); // not rotated, or between two files
+        }
+        match self.files.open(&path) {
+            Ok(file) => {
+                let id = FileId::of_fd(file.as_raw_fd()).map_err(|e| LogError::Io(path, e))?;
+                self.current = Some((BufReader::with_capacity(BLOCK, file), id));
+                self.partial.clear();
+                Ok(true)
+            }
+            Err(LogError::NotFound) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+fn open_rotated(files: &LogFiles, path: &Path) -> Result<Box<dyn BufRead + Send>, LogError> {
+    let file = BufReader::with_capacity(BLOCK, files.open(path)?);
+    if path.extension().is_some_and(|e| e == "gz") {
+        let unpacked = GzipReader::new(file).map_err(|e| LogError::Io(path.to_path_buf(), e))?;
+        return Ok(Box::new(BufReader::with_capacity(BLOCK, unpacked)));
+    }
+    Ok(Box::new(file))
+}
+
+/// Where the last `wanted` lines of a file begin, and how many there are too few.
+fn tail_of(file: &mut File, wanted: u64) -> io::Result<(u64, u64)> {
+    let length = file.seek(SeekFrom::End(0))?;
+    if wanted == 0 {
+        return Ok((length, 0));
+    }
+    let mut block = vec![0; BLOCK];
+    let (mut end, mut breaks) = (length, 0);
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK as u64);
+        let piece = block.get_mut(..(end - start) as usize).unwrap_or_default();
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(piece)?;
+        for (at, _) in piece.iter().enumerate().rev().filter(|(_, b)| **b == b'\n') {
+            let behind = start + at as u64 + 1;
+            // The break at the very end of the file ends its last line; each other one begins a line.
+            if behind < length {
+                breaks += 1;
+                if breaks == wanted {
+                    return Ok((behind, 0));
+                }
+            }
+        }
+        end = start;
+    }
+    let lines = if length == 0 { 0 } else { breaks + 1 };
+    Ok((0, wanted - lines))
+}
+
+fn count(mut file: Box<dyn BufRead + Send>) -> io::Result<u64> {
+    let mut lines = 0;
+    loop {
+        let piece = file.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(lines);
+        }
+        lines += piece.iter().filter(|b| **b == b'\n').count() as u64;
+        let n = piece.len();
+        file.consume(n);
+    }
+}
+
+#[cfg(test)]
+mod tests;
