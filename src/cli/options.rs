@@ -58,7 +58,7 @@ pub const OPTIONS: &[OptionRow] = &[
     settings("allow-uid", "uid", ""),
     setting("state-dir", "path|none", "/var/lib/nodepods"),
     of(&["serve"], "config", None, "path"),
-    settings("http-socket", "path", ""),
+    settings("http-socket", "path|none", ""),
     setting("file-check-frequency", "duration", "20s"),
     setting("cri-poll-interval", "duration", "1s"),
     setting("runtime-state-dir", "path", ""),
