@@ -61,6 +61,7 @@ pub const OPTIONS: &[OptionRow] = &[
     settings("http-socket", "path|none", ""),
     setting("file-check-frequency", "duration", "20s"),
     setting("cri-poll-interval", "duration", "1s"),
+    setting("kubelet-endpoint", "unix:///path|none", ""),
     setting("runtime-state-dir", "path", ""),
     setting("init-timeout", "duration", "15s"),
     settings("require", "source", ""),

@@ -177,7 +177,7 @@ mod tests {
     fn errors_name_the_place_and_the_way_out() {
         let table = [
             ("init-timeout: 5s\nsokcet: /run/a.sock\n", 2, "unknown key sokcet; did you mean socket?"),
-            ("kubelet-endpoint: x\n", 1, "unknown key kubelet-endpoint; known are pod-manifest-path, "),
+            ("static-pods: x\n", 1, "unknown key static-pods; known are pod-manifest-path, "),
             ("config: x\n", 1, "an option of the command line alone"),
             ("\ninit-timeout: 5\n", 2, "init-timeout: the unit is missing"),
             ("init-timeout: [5s, 6s]\n", 1, "init-timeout: one value is expected, not a list"),

@@ -64,6 +64,9 @@ pub struct ServeOptions {
     /// how often the runtime is asked for its containers (default 1s)
     #[argh(option, arg_name = "duration")]
     pub cri_poll_interval: Option<GoDuration>,
+    /// socket on which a kubelet serves its own Pods API, or none (default: the one of the distribution that is found)
+    #[argh(option, arg_name = "unix:///path|none")]
+    pub kubelet_endpoint: Option<Endpoint>,
     /// state directory of containerd, where a container's start and end shows before the next poll (default: beside the
     /// runtime's socket)
     #[argh(option, arg_name = "path")]
@@ -92,7 +95,7 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 21] = [
+pub const KEYS: [&str; 22] = [
     "pod-manifest-path",
     "manifest-url",
     "manifest-url-header",
@@ -107,6 +110,7 @@ pub const KEYS: [&str; 21] = [
     "http-socket",
     "file-check-frequency",
     "cri-poll-interval",
+    "kubelet-endpoint",
     "runtime-state-dir",
     "init-timeout",
     "require",
@@ -158,6 +162,7 @@ impl ServeOptions {
             "http-socket" => many(&mut self.http_socket, values),
             "file-check-frequency" => one(&mut self.file_check_frequency, values),
             "cri-poll-interval" => one(&mut self.cri_poll_interval, values),
+            "kubelet-endpoint" => one(&mut self.kubelet_endpoint, values),
             "runtime-state-dir" => one(&mut self.runtime_state_dir, values),
             "init-timeout" => one(&mut self.init_timeout, values),
             "require" => many(&mut self.require, values),

@@ -50,6 +50,8 @@ pub struct Settings {
     pub file_check_frequency: Duration,
     /// Period of runtime polls.
     pub cri_poll_interval: Duration,
+    /// Where a kubelet serves its Pods API; `None` looks for it.
+    pub kubelet: Option<Endpoint>,
     /// containerd's state directory; `None` looks beside the runtime's socket.
     pub runtime_state_dir: Option<PathBuf>,
     /// How long a silent runtime is waited for; `None` waits for ever.
@@ -111,6 +113,7 @@ impl Settings {
             },
             file_check_frequency: span(options.file_check_frequency, 20),
             cri_poll_interval: span(options.cri_poll_interval, 1),
+            kubelet: options.kubelet_endpoint,
             runtime_state_dir: options.runtime_state_dir,
             init_timeout: Some(span(options.init_timeout, 15)).filter(|d| !d.is_zero()),
             require: options.require.into_iter().map(|name| name.0).collect(),

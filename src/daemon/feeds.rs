@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crossbeam_channel::{bounded, Receiver, Sender};
 
 use super::error::DaemonError;
-use crate::config::settings::Settings;
+use crate::config::settings::{Settings, DEFAULT_SOCKETS};
 use crate::config::values::Endpoint;
-use crate::source::{self, RuntimeEndpoint, Sources, SourcesConfig};
+use crate::source::{self, SocketChoice, Sources, SourcesConfig};
 use crate::store::update::Update;
 
 /// Updates on their way to the reconciler.
@@ -36,11 +36,9 @@ impl Feeds {
             manifest_path: settings.pod_manifest_path.clone(),
             manifest_url: settings.manifest_url.clone(),
             api_server: settings.kubeconfig.clone(),
-            runtime_endpoint: match &settings.runtime {
-                None => RuntimeEndpoint::Auto,
-                Some(Endpoint::None) => RuntimeEndpoint::None,
-                Some(Endpoint::Unix(path)) => RuntimeEndpoint::Unix(path.clone()),
-            },
+            runtime_endpoint: choice(settings.runtime.as_ref()),
+            kubelet_endpoint: choice(settings.kubelet.as_ref()),
+            own_sockets: own_sockets(settings),
             hostname_override: settings.hostname_override.clone(),
             file_check_frequency: settings.file_check_frequency,
             cri_poll_interval: settings.cri_poll_interval,
@@ -76,4 +74,20 @@ impl Feeds {
             }
         }
     }
+}
+
+fn choice(named: Option<&Endpoint>) -> SocketChoice {
+    match named {
+        None => SocketChoice::Auto,
+        Some(Endpoint::None) => SocketChoice::None,
+        Some(Endpoint::Unix(path)) => SocketChoice::Unix(path.clone()),
+    }
+}
+
+/// Where we serve, or would if systemd passed nothing on: more than the truth does no harm.
+fn own_sockets(settings: &Settings) -> Vec<PathBuf> {
+    if settings.sockets.is_empty() {
+        return DEFAULT_SOCKETS.iter().map(PathBuf::from).collect();
+    }
+    settings.sockets.clone()
 }

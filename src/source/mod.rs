@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod hints;
 pub mod http;
 pub mod kubeconfig;
+pub mod kubelet;
 pub mod manifests;
 pub mod reporter;
 #[cfg(test)]
@@ -31,9 +32,9 @@ use self::reporter::Reporter;
 use crate::pod::manifest;
 use crate::store::update::{HealthState, SourceId, Update};
 
-/// Where the runtime is.
+/// Where the runtime (or the kubelet) is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RuntimeEndpoint {
+pub enum SocketChoice {
     /// Wherever the node's distribution has it, now or later.
     Auto,
     /// Not asked at all.
@@ -48,7 +49,7 @@ pub struct SourcesConfig {
     /// Directory or file with manifests; `None` takes the distribution's, now or later.
     pub manifest_path: Option<PathBuf>,
     /// Where the runtime is.
-    pub runtime_endpoint: RuntimeEndpoint,
+    pub runtime_endpoint: SocketChoice,
     /// The manifest URL; `None` asks none.
     pub manifest_url: Option<url::Options>,
     /// How the API server is reached; `None` leaves it alone.
@@ -57,6 +58,10 @@ pub struct SourcesConfig {
     pub hostname_override: Option<String>,
     /// Period of full manifest reads.
     pub file_check_frequency: Duration,
+    /// Where a kubelet serves its Pods API.
+    pub kubelet_endpoint: SocketChoice,
+    /// The sockets that we serve on, so that none of them is taken for a kubelet's.
+    pub own_sockets: Vec<PathBuf>,
     /// Period of runtime polls.
     pub cri_poll_interval: Duration,
     /// containerd's state directory, where it is not beside its socket.
@@ -122,9 +127,14 @@ pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -
         threads.push(thread::Builder::new().name("apiserver".into()).spawn(watch)?);
     }
 
+    if config.kubelet_endpoint != SocketChoice::None {
+        let reporter = reporter(SourceId::Kubelet);
+        let options = kubelet_options(config, &node, api_server.clone());
+        threads.push(thread::Builder::new().name("kubelet".into()).spawn(move || kubelet::run(reporter, options))?);
+    }
     let mut hinting = None;
     let mut runtime = reporter(SourceId::Runtime);
-    if config.runtime_endpoint == RuntimeEndpoint::None {
+    if config.runtime_endpoint == SocketChoice::None {
         // A stop at this point is seen by the sources that run.
         let _ = runtime.health(HealthState::Absent, "turned off with --container-runtime-endpoint=none", "");
     } else {
@@ -151,13 +161,31 @@ fn locate_manifests(config: &SourcesConfig, node: &Node, names: &Arc<NodeName>) 
     }))
 }
 
-fn locate_runtime(endpoint: &RuntimeEndpoint, node: Node) -> cri::Locate {
+fn locate_runtime(endpoint: &SocketChoice, node: Node) -> cri::Locate {
     match endpoint.clone() {
-        RuntimeEndpoint::Unix(path) => {
+        SocketChoice::Unix(path) => {
             let sockets = cri::Sockets { candidates: vec![path], expected: true };
             Box::new(move || sockets.clone())
         }
-        RuntimeEndpoint::Auto | RuntimeEndpoint::None => Box::new(move || node.decide().runtime()),
+        SocketChoice::Auto | SocketChoice::None => Box::new(move || node.decide().runtime()),
+    }
+}
+
+/// While a kubelet tells its pods, the API server is left alone.
+fn kubelet_options(config: &SourcesConfig, node: &Node, api_server: Option<Arc<Control>>) -> kubelet::Options {
+    let fixed = match &config.kubelet_endpoint {
+        SocketChoice::Unix(path) => Some(path.clone()),
+        SocketChoice::Auto | SocketChoice::None => None,
+    };
+    let node = node.clone();
+    kubelet::Options {
+        locate: Box::new(move || vec![fixed.clone().unwrap_or_else(|| node.decide().pods_api())]),
+        own: config.own_sockets.clone(),
+        answers: Box::new(move |now| {
+            if let Some(control) = &api_server {
+                control.rest(now);
+            }
+        }),
     }
 }
 
@@ -201,11 +229,13 @@ mod tests {
             manifest_path: None,
             manifest_url: None,
             api_server: None,
-            runtime_endpoint: RuntimeEndpoint::Auto,
+            runtime_endpoint: SocketChoice::Auto,
             hostname_override: Some("node-9".into()),
             file_check_frequency: Duration::from_secs(3600),
             cri_poll_interval: Duration::from_secs(1),
             runtime_state_dir: None,
+            kubelet_endpoint: SocketChoice::Auto,
+            own_sockets: Vec::new(),
             root: t.path(""),
         };
         let (tx, rx) = bounded(16);

@@ -23,6 +23,8 @@ pub struct Distribution {
     pub certificates: &'static [&'static str],
     /// The kubelet's kubeconfig.
     pub kubeconfigs: &'static [&'static str],
+    /// The kubelet's directory.
+    pub kubelet_root: &'static str,
 }
 
 /// RKE2 comes before k3s: an RKE2 node has k3s' runtime paths, and nothing of k3s' own data.
@@ -38,6 +40,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_flags: &[],
         certificates: &["{data}/agent/client-kubelet.crt"],
         kubeconfigs: &["{data}/agent/kubelet.kubeconfig"],
+        kubelet_root: "/var/lib/kubelet",
     },
     Distribution {
         name: "k3s",
@@ -50,6 +53,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_flags: &["/etc/systemd/system/k3s.service.env", "/etc/systemd/system/k3s-agent.service.env"],
         certificates: &["{data}/agent/client-kubelet.crt"],
         kubeconfigs: &["{data}/agent/kubelet.kubeconfig"],
+        kubelet_root: "/var/lib/kubelet",
     },
     Distribution {
         name: "k0s",
@@ -62,6 +66,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_flags: &[],
         certificates: &["{data}/kubelet/pki/kubelet-client-current.pem"],
         kubeconfigs: &["{data}/kubelet.conf"],
+        kubelet_root: "{data}/kubelet",
     },
     Distribution {
         name: "MicroK8s",
@@ -74,6 +79,7 @@ pub static KNOWN: [Distribution; 4] = [
         kubelet_flags: &["{data}/args/kubelet"],
         certificates: &["{data}/certs/kubelet.crt"],
         kubeconfigs: &["{data}/credentials/kubelet.config"],
+        kubelet_root: "/var/snap/microk8s/common/var/lib/kubelet",
     },
 ];
 
@@ -95,6 +101,7 @@ pub static GENERIC: Distribution = Distribution {
     certificates: &["{data}/pki/kubelet-client-current.pem"],
     // kubeadm; then kops, EKS and others.
     kubeconfigs: &["/etc/kubernetes/kubelet.conf", "{data}/kubeconfig"],
+    kubelet_root: "/var/lib/kubelet",
 };
 
 /// KubeEdge's edgecore: a generic node with manifests of its own.
@@ -109,4 +116,5 @@ pub static KUBEEDGE: Distribution = Distribution {
     kubelet_flags: &[],
     certificates: &[],
     kubeconfigs: GENERIC.kubeconfigs,
+    kubelet_root: "/var/lib/kubelet",
 };

@@ -97,6 +97,12 @@ impl Decided {
         self.places(self.distribution.kubeconfigs)
     }
 
+    /// Where the kubelet serves its own Pods API, where it does.
+    #[must_use]
+    pub fn pods_api(&self) -> PathBuf {
+        self.place(self.distribution.kubelet_root).join("pods-api/pods-api.sock")
+    }
+
     fn is_marked(&self) -> bool {
         self.place(self.distribution.marker).exists()
     }
