@@ -32,6 +32,9 @@ const QUIET: Duration = Duration::from_millis(20);
 /// A file that is never left alone is read all the same.
 const LONGEST_WRITE: Duration = Duration::from_millis(500);
 
+/// Batches of events that are taken before a look.
+const AT_ONCE: usize = 64;
+
 /// Where the manifests are: fixed by option, or looked up anew at each full look.
 pub type Locate = Box<dyn Fn() -> Option<PathBuf> + Send>;
 
@@ -80,15 +83,16 @@ pub fn run(reporter: Reporter, locate: Locate, every: Duration, reread: Receiver
     drop(batches);
     if let Some(Events { batches, thread, .. }) = events {
         drop(batches);
-        if let Some(watch) = source.watch {
-            watch.wake_reader();
+        // A reader that cannot be woken ends with the process; a stop does not wait for it.
+        if source.watch.is_some_and(|watch| watch.wake_reader()) {
+            let _ = thread.join();
         }
-        let _ = thread.join();
     }
 }
 
 impl Manifests {
     fn work(&mut self, batches: &Receiver<Vec<Event>>) -> Stopped {
+        let mut batches = batches.clone();
         loop {
             if let Err(stopped) = self.full_look() {
                 return stopped;
@@ -99,8 +103,12 @@ impl Manifests {
                 select! {
                     recv(self.reporter.stop()) -> _ => return Stopped,
                     recv(batches) -> batch => match batch {
-                        Ok(batch) => if !self.take(batch) { continue },
-                        Err(_) => return Stopped,
+                        // What already waits counts too: many new files are one look.
+                        Ok(batch) => if !self.take(batches.try_iter().take(AT_ONCE).fold(batch, join)) { continue },
+                        Err(_) => {
+                            batches = never(); // the reader has said why it ended; full looks go on
+                            continue;
+                        }
                     },
                     recv(self.reread) -> asked => match asked {
                         Ok(()) => next_full = Instant::now(),
@@ -222,6 +230,11 @@ impl Manifests {
         self.sent = Some(files.clone());
         self.reporter.send(Update::Manifests { source: SourceId::File, files })
     }
+}
+
+fn join(mut all: Vec<Event>, more: Vec<Event>) -> Vec<Event> {
+    all.extend(more);
+    all
 }
 
 /// One line for each finding that is new, and one for each file that has none any more.

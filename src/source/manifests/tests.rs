@@ -263,6 +263,38 @@ fn a_re_read_that_is_asked_for() {
 }
 
 #[test]
+fn full_looks_go_on_without_a_reader_of_events() {
+    let t = TestDir::new();
+    let (tx, updates) = bounded(64);
+    let (stop, stopped) = bounded(0);
+    let (reread, rereads) = bounded(1);
+    let path = t.path("");
+    let mut source = Manifests {
+        reporter: Reporter::new(SourceId::File, tx, stopped),
+        locate: Box::new(move || Some(path.clone())),
+        every: Duration::from_secs(3600),
+        reread: rereads,
+        cache: Cache::new(reader),
+        path: None,
+        watch: None,
+        watch_failed: true,
+        writing: HashMap::new(),
+        touched: HashSet::new(),
+        sent: None,
+    };
+    let (reader_of_events, batches) = bounded(1);
+    drop(reader_of_events);
+    let thread = thread::spawn(move || {
+        let Stopped = source.work(&batches);
+    });
+    let running = Running { updates, reread, stop: Some(stop), thread: Some(thread) };
+    running.expect(&[]);
+    put(&t.path("a.yaml"), "a");
+    running.reread.send(()).unwrap();
+    running.expect(&["a"]);
+}
+
+#[test]
 fn lost_events_mean_a_look_at_everything() {
     let events = Events::start().unwrap();
     let watch = PathWatch::new(events.watches.clone());
@@ -270,7 +302,7 @@ fn lost_events_mean_a_look_at_everything() {
     assert_eq!(watch.meaning(&wd, inotify::EventMask::Q_OVERFLOW, None), Meaning::Everything);
     assert_eq!(watch.meaning(&wd, inotify::EventMask::MODIFY, None), Meaning::Nothing);
     drop(events.batches);
-    watch.wake_reader();
+    assert!(watch.wake_reader());
     events.thread.join().unwrap();
 }
 

@@ -161,11 +161,12 @@ impl PathWatch {
         }
     }
 
-    /// Makes the kernel say something, so that a reader that waits for events wakes up.
-    pub fn wake_reader(&self) {
-        if let Ok(wd) = self.watches.clone().add("/", WatchMask::DELETE_SELF) {
-            let _ = self.watches.clone().remove(wd);
-        }
+    /// Makes the kernel say something, so that a reader that waits for events wakes up. False where it does not: there
+    /// is no watch to be had.
+    #[must_use]
+    pub fn wake_reader(&self) -> bool {
+        let mut watches = self.watches.clone();
+        watches.add("/", WatchMask::DELETE_SELF).and_then(|wd| watches.remove(wd)).is_ok()
     }
 }
 
