@@ -58,6 +58,8 @@ pub struct Inventory {
     digester: Digester,
     /// Digests of the two lists; `None` before the first poll.
     lists: Option<(u64, u64)>,
+    /// Something was listed and then not found. It may be in the next list, which may look the same: look again.
+    vanished: bool,
     sandboxes: HashMap<String, Known<Sandbox>>,
     containers: HashMap<String, Known<Container>>,
     /// About objects of which nothing is known.
@@ -78,9 +80,10 @@ impl Inventory {
         let (containers, sum_c) = self.digester.items(&containers).map_err(broken("ListContainers"))?;
         let now = Instant::now();
         let due = self.sandboxes.values().any(|k| k.is_due(now)) || self.containers.values().any(|k| k.is_due(now));
-        if self.lists == Some((sum_s, sum_c)) && !due {
+        if self.lists == Some((sum_s, sum_c)) && !due && !self.vanished {
             return Ok(false);
         }
+        let listed = sandboxes.len() + containers.len();
         let mut complaints = Vec::new();
         let mut next_s = HashMap::with_capacity(sandboxes.len());
         for item in sandboxes {
@@ -96,6 +99,7 @@ impl Inventory {
             next_c.extend(kept.map(|k| (item.id.to_string(), k)));
         }
         let first = self.lists.is_none();
+        self.vanished = next_s.len() + next_c.len() + complaints.len() < listed;
         let changed = first || differs(&self.sandboxes, &next_s) || differs(&self.containers, &next_c);
         self.lists = Some((sum_s, sum_c));
         self.sandboxes = next_s;

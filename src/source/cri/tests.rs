@@ -143,6 +143,17 @@ fn what_was_incomplete_is_asked_for_again() {
 }
 
 #[test]
+fn what_was_listed_and_not_found_is_asked_for_again() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    fake.with(|s| s.faults.insert("ContainerStatus", Fault::Status(RpcStatusCode::NOT_FOUND, "not yet")));
+    let run = Running::at(&socket(&t));
+    assert_eq!(run.state().containers.len(), 0);
+    fake.with(|s| s.faults.clear()); // the lists stay as they were
+    run.state_where(|s| s.containers.len() == 2);
+}
+
+#[test]
 fn a_restart_loses_nothing() {
     let t = TestDir::new();
     let shown = shown();
