@@ -22,7 +22,7 @@ mod systemd;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crossbeam_channel::{never, select, tick, Receiver};
 use sd_notify::NotifyState;
@@ -32,8 +32,8 @@ use crate::config::settings::Settings;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
 use crate::serve::http::{HttpOptions, HttpServer};
-use crate::store::owner;
-use crate::store::reconcile::{Expectations, Now, Reconciler, ReconcilerConfig};
+use crate::store::owner::{self, Clock};
+use crate::store::reconcile::{Expectations, Reconciler, ReconcilerConfig};
 use crate::store::revision::Revision;
 use crate::store::revision_file::RevisionFile;
 use crate::store::snapshot::Snapshot;
@@ -119,7 +119,8 @@ fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
         }
         None => (None, None),
     };
-    let now = now();
+    let clock = Clock::start();
+    let now = clock.now();
     let mut restored = settings.state_dir.as_deref().map(checkpoint::restore);
     let persisted = persisted.max(restored.as_ref().and_then(|r| r.revision));
     let revision = Revision::start(persisted, now.unix_ms);
@@ -138,7 +139,7 @@ fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
             log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
         }
     };
-    let reconciler = owner::start(reconciler, Arc::clone(&store), updates, served)
+    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, served)
         .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
     Ok(Core { store, reconciler, feeds, saver })
 }
@@ -149,11 +150,6 @@ fn expectations(settings: &Settings) -> Expectations {
         init_timeout_ms: settings.init_timeout.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
         ..Expectations::default()
     }
-}
-
-fn now() -> Now {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
 }
 
 fn grpc_options(settings: &Settings) -> GrpcOptions {

@@ -7,7 +7,8 @@ use super::declared::Declared;
 use super::runtime_view::RuntimePod;
 use crate::pod::static_pod::own_uid;
 
-/// Bindings that are remembered; the one unused for longest goes. Each edit of a manifest makes one.
+/// Bindings that are remembered beside one for each manifest; the one unused for longest goes. Each edit of a manifest
+/// makes one.
 const BINDINGS: usize = 512;
 /// How long an edit that the runtime showed before the manifest did may take to be seen in the manifest: one full
 /// re-read (20 s) and some.
@@ -56,14 +57,14 @@ impl Identities {
         declared: &Declared,
         candidates: &[(&str, &RuntimePod)],
         node_name: &str,
-        now_ms: u64,
+        steady_ms: u64,
     ) -> Identity {
         if let Some(uid) = &declared.manifest.uid {
             return Identity { uid: uid.clone(), generated: false };
         }
-        let found = candidates.iter().find(|(uid, pod)| self.stands_for(uid, pod, declared, now_ms));
+        let found = candidates.iter().find(|(uid, pod)| self.stands_for(uid, pod, declared, steady_ms));
         if let Some((uid, pod)) = found {
-            self.bind(uid, pod, declared, now_ms);
+            self.bind(uid, pod, declared, steady_ms);
             return Identity { uid: (*uid).to_owned(), generated: false };
         }
         // The same content has the same UID again, sandbox or not.
@@ -93,18 +94,17 @@ impl Identities {
             used: self.uses,
         };
         self.bindings.entry(uid.to_owned()).or_insert(binding);
-        self.forget();
     }
 
-    fn stands_for(&self, uid: &str, pod: &RuntimePod, declared: &Declared, now_ms: u64) -> bool {
+    fn stands_for(&self, uid: &str, pod: &RuntimePod, declared: &Declared, steady_ms: u64) -> bool {
         match self.bindings.get(uid) {
             Some(binding) if binding.is_for(declared) => true,
-            Some(binding) => now_ms < binding.unexplained_until_ms && declared.look.may_have_made(pod),
+            Some(binding) => steady_ms < binding.unexplained_until_ms && declared.look.may_have_made(pod),
             None => declared.look.may_have_made(pod),
         }
     }
 
-    fn bind(&mut self, uid: &str, pod: &RuntimePod, declared: &Declared, now_ms: u64) {
+    fn bind(&mut self, uid: &str, pod: &RuntimePod, declared: &Declared, steady_ms: u64) {
         self.uses += 1;
         if let Some(binding) = self.bindings.get_mut(uid).filter(|b| b.is_for(declared)) {
             binding.used = self.uses;
@@ -118,18 +118,18 @@ impl Identities {
             origin: declared.origin.clone(),
             content: declared.content,
             sure: made_ms >= declared.first_seen_ms,
-            unexplained_until_ms: if had_another { now_ms.saturating_add(LATE_MS) } else { 0 },
+            unexplained_until_ms: if had_another { steady_ms.saturating_add(LATE_MS) } else { 0 },
             used: self.uses,
         };
         self.bindings.insert(uid.to_owned(), binding);
-        self.forget();
     }
 
-    fn forget(&mut self) {
-        while self.bindings.len() > BINDINGS {
-            let oldest = self.bindings.iter().min_by_key(|(_, b)| b.used).map(|(uid, _)| uid.clone());
-            let Some(uid) = oldest else { return };
-            self.bindings.remove(&uid);
-        }
+    /// Forgets what is too much, after all of `declared` manifests were resolved: what they use stays.
+    pub fn forget(&mut self, declared: usize) {
+        let Some(surplus) = self.bindings.len().checked_sub(BINDINGS + declared).filter(|n| *n > 0) else { return };
+        let mut used: Vec<u64> = self.bindings.values().map(|b| b.used).collect();
+        used.sort_unstable();
+        let last = used.get(surplus - 1).copied().unwrap_or_default();
+        self.bindings.retain(|_, b| b.used > last);
     }
 }

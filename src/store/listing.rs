@@ -9,6 +9,7 @@ use super::declared::{self, Declaration, Declared, PodKey};
 use super::identity::{Identities, Identity};
 use super::look::{images, Look};
 use super::object_meta::OURS;
+use super::reconcile::Now;
 use super::record::{Body, Inputs, Record};
 use super::remote::RemotePod;
 use super::runtime_view::RuntimePod;
@@ -27,7 +28,7 @@ mod left_over;
 pub struct Listed {
     /// What it is made of.
     pub inputs: Inputs,
-    /// When it was last alive in the runtime, in milliseconds since the epoch.
+    /// When it was last alive in the runtime (`Now::steady_ms`); 0 if it never was.
     pub alive_ms: u64,
 }
 
@@ -41,7 +42,7 @@ pub struct Listing {
     pub pods: BTreeMap<String, Listed>,
     /// Manifests that cannot be served beside others.
     pub findings: Vec<Finding>,
-    /// When time alone may change the list, in milliseconds since the epoch.
+    /// When time alone may change the list (`Now::steady_ms`).
     pub deadline_ms: Option<u64>,
 }
 
@@ -52,8 +53,8 @@ type Running<'a> = (&'a str, &'a Arc<RuntimePod>);
 pub struct Pass<'a> {
     sources: &'a Sources,
     records: &'a BTreeMap<String, Record>,
-    started_ms: u64,
-    now_ms: u64,
+    started: Now,
+    now: Now,
     /// UIDs that the runtime has, by namespace and name, newest sandbox first.
     by_name: BTreeMap<(&'a str, &'a str), Vec<Running<'a>>>,
     listing: Listing,
@@ -62,7 +63,7 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// Prepares a pass. `records` is the list as it was; the times are the start of this program and the present.
     #[must_use]
-    pub fn new(sources: &'a Sources, records: &'a BTreeMap<String, Record>, started_ms: u64, now_ms: u64) -> Self {
+    pub fn new(sources: &'a Sources, records: &'a BTreeMap<String, Record>, started: Now, now: Now) -> Self {
         let mut by_name: BTreeMap<_, Vec<Running<'a>>> = BTreeMap::new();
         for (uid, pod) in &sources.runtime {
             by_name.entry((pod.namespace.as_str(), pod.name.as_str())).or_default().push((uid.as_str(), pod));
@@ -70,7 +71,7 @@ impl<'a> Pass<'a> {
         for pods in by_name.values_mut() {
             pods.sort_by_key(|(_, pod)| std::cmp::Reverse(pod.newest().map_or(0, |s| s.created_at)));
         }
-        Self { sources, records, started_ms, now_ms, by_name, listing: Listing::default() }
+        Self { sources, records, started, now, by_name, listing: Listing::default() }
     }
 
     /// Lists all pods: those that manifests declare, those that other sources have, and those that only run.
@@ -82,9 +83,11 @@ impl<'a> Pass<'a> {
             declared::winners(&self.sources.manifests, &self.sources.node_name)
         };
         started.retain(|key, content| declarations.get(key).is_some_and(|d| d.declared.content == *content));
+        let declared = declarations.len();
         for (key, declaration) in declarations {
             self.declared(key, &declaration, identities, started);
         }
+        identities.forget(declared);
         self.remote();
         self.left_over();
         self.listing
@@ -103,7 +106,7 @@ impl<'a> Pass<'a> {
             self.learn(&key, declared, identities);
         }
         let Identity { uid, generated } =
-            identities.resolve(declared, &candidates, &self.sources.node_name, self.now_ms);
+            identities.resolve(declared, &candidates, &self.sources.node_name, self.now.steady_ms);
         let runtime = self.sources.runtime.get(&uid);
         if runtime.is_some() {
             started.insert(key.clone(), declared.content);

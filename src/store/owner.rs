@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -16,6 +16,34 @@ const AT_ONCE: usize = 64;
 /// How long the thread sleeps at most where no deadline is near.
 const LONG: Duration = Duration::from_secs(3600);
 
+/// Where the reconciler's times come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    /// The steady time of the start: that of the wall then, so that what the runtime dates before it has one too.
+    at_start_ms: u64,
+}
+
+impl Clock {
+    /// A clock whose steady time runs from now on.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now(), at_start_ms: wall_ms() }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let passed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { unix_ms: wall_ms(), steady_ms: self.at_start_ms.saturating_add(passed) }
+    }
+}
+
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Starts the thread `reconciler`. It ends when all senders of `updates` are gone. `served` is told the revision of
 /// each snapshot that was published.
 ///
@@ -23,34 +51,30 @@ const LONG: Duration = Duration::from_secs(3600);
 /// The system has no thread for us.
 pub fn start(
     mut reconciler: Reconciler,
+    clock: Clock,
     store: Arc<Store>,
     updates: Receiver<Update>,
     mut served: impl FnMut(u64) + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("reconciler".into()).spawn(move || loop {
-        if let Some(snapshot) = reconciler.snapshot(now()) {
+        if let Some(snapshot) = reconciler.snapshot(clock.now()) {
             let revision = snapshot.revision;
             store.publish(snapshot);
             served(revision);
         }
-        match updates.recv_timeout(patience(&reconciler)) {
+        match updates.recv_timeout(patience(&reconciler, clock.now())) {
             Ok(update) => {
-                reconciler.apply(update, now());
-                updates.try_iter().take(AT_ONCE).for_each(|update| reconciler.apply(update, now()));
+                reconciler.apply(update, clock.now());
+                updates.try_iter().take(AT_ONCE).for_each(|update| reconciler.apply(update, clock.now()));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        reconciler.tick(now());
+        reconciler.tick(clock.now());
     })
 }
 
-fn patience(reconciler: &Reconciler) -> Duration {
-    let left = reconciler.deadline().map(|d| d.unix_ms.saturating_sub(now().unix_ms).saturating_add(1));
+fn patience(reconciler: &Reconciler, now: Now) -> Duration {
+    let left = reconciler.deadline().map(|at| at.saturating_sub(now.steady_ms).saturating_add(1));
     left.map_or(LONG, |ms| Duration::from_millis(ms).min(LONG))
-}
-
-fn now() -> Now {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Now { unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
 }

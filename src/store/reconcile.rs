@@ -21,8 +21,11 @@ pub use super::readiness::Expectations;
 /// The time, as a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now {
-    /// Milliseconds since the epoch.
+    /// Milliseconds since the epoch, as the machine's clock has it: what is written into pods. It may jump either
+    /// way; a node without a battery for its clock starts years ago.
     pub unix_ms: u64,
+    /// Milliseconds since some moment before the start. It never jumps: what is waited for is counted in it.
+    pub steady_ms: u64,
 }
 
 /// What the reconciler is told once.
@@ -49,7 +52,7 @@ pub struct Reconciler {
     revision: Revision,
     readiness: Readiness,
     findings: Arc<[Finding]>,
-    /// When time alone may change something, in milliseconds since the epoch.
+    /// When time alone may change something ([`Now::steady_ms`]).
     deadline_ms: Option<u64>,
     /// Pods may have changed since they were listed last.
     stale: bool,
@@ -74,7 +77,7 @@ impl Reconciler {
             revision,
             readiness: Readiness::default(),
             findings: Arc::default(),
-            deadline_ms: (timeout > 0).then(|| now.unix_ms.saturating_add(timeout)),
+            deadline_ms: (timeout > 0).then(|| now.steady_ms.saturating_add(timeout)),
             stale: false,
             beside: true,
         }
@@ -90,13 +93,13 @@ impl Reconciler {
 
     /// Lets time pass.
     pub fn tick(&mut self, now: Now) {
-        self.stale |= self.deadline_ms.is_some_and(|deadline| now.unix_ms >= deadline);
+        self.stale |= self.deadline_ms.is_some_and(|deadline| now.steady_ms >= deadline);
     }
 
-    /// When [`Reconciler::tick`] has to be called even if no update comes.
+    /// When [`Reconciler::tick`] has to be called even if no update comes, in [`Now::steady_ms`].
     #[must_use]
-    pub fn deadline(&self) -> Option<Now> {
-        self.deadline_ms.map(|unix_ms| Now { unix_ms })
+    pub fn deadline(&self) -> Option<u64> {
+        self.deadline_ms
     }
 
     /// The revision of the last change.
@@ -123,7 +126,7 @@ impl Reconciler {
             runtime_name: self.sources.runtime_name.clone(),
             runtime_seen: self.sources.answered.contains(&SourceId::Runtime),
         };
-        let pass = Pass::new(&self.sources, &self.records, self.started.unix_ms, now.unix_ms);
+        let pass = Pass::new(&self.sources, &self.records, self.started, now);
         let Listing { pods, findings, deadline_ms } = pass.run(&mut self.identities, &mut self.started_pods);
         let same_around = std::mem::replace(&mut self.around, around.clone()) == around;
         let mut before = std::mem::take(&mut self.records);
@@ -131,12 +134,12 @@ impl Reconciler {
         for (uid, listed) in pods {
             let known = before.remove(&uid);
             let same = same_around && known.as_ref().is_some_and(|r| r.inputs.same(&listed.inputs));
-            let due = known.as_ref().is_some_and(|r| r.is_due(now.unix_ms));
+            let due = known.as_ref().is_some_and(|r| r.is_due(now.steady_ms));
             let record = match known {
                 Some(record) if same && !due => Record { alive_ms: listed.alive_ms, ..record },
                 known => {
                     // A second look is the last one until something changes.
-                    let second_look_ms = if same { 0 } else { record::second_look(&listed.inputs, now.unix_ms) };
+                    let second_look_ms = if same { 0 } else { record::second_look(&listed.inputs, now.steady_ms) };
                     let made = self.remade(listed, known.as_ref(), &around, now);
                     let record = Record { second_look_ms, ..made };
                     changed |= known.is_none_or(|k| !Arc::ptr_eq(&k.entry, &record.entry));
@@ -149,7 +152,7 @@ impl Reconciler {
             self.revision.advance();
             changed = true;
         }
-        let looks = self.records.values().map(|r| r.second_look_ms).filter(|ms| *ms > now.unix_ms);
+        let looks = self.records.values().map(|r| r.second_look_ms).filter(|ms| *ms > now.steady_ms);
         self.deadline_ms = looks.chain(deadline_ms).min();
         self.collect(findings) | changed
     }
@@ -185,12 +188,12 @@ impl Reconciler {
     /// Judges whether the node is known; true where the answer is another one.
     fn judge(&mut self, now: Now) -> bool {
         let expectations = &self.config.expectations;
-        let waited_ms = now.unix_ms.saturating_sub(self.started.unix_ms);
+        let waited_ms = now.steady_ms.saturating_sub(self.started.steady_ms);
         let (answered, health) = (&self.sources.answered, &self.sources.health);
         let named = !self.sources.node_name.is_empty();
         let readiness = expectations.judge(&self.readiness, answered, health, named, waited_ms);
         if !readiness.initialized && expectations.init_timeout_ms > waited_ms {
-            let until = self.started.unix_ms.saturating_add(expectations.init_timeout_ms);
+            let until = self.started.steady_ms.saturating_add(expectations.init_timeout_ms);
             self.deadline_ms = Some(self.deadline_ms.map_or(until, |d| d.min(until)));
         }
         let changed = readiness != self.readiness;

@@ -99,7 +99,7 @@ pub struct Surroundings {
 pub struct Record {
     /// What `entry` was made of.
     pub inputs: Inputs,
-    /// When it was last alive in the runtime, in milliseconds since the epoch.
+    /// When it was last alive in the runtime (`Now::steady_ms`); 0 if it never was.
     pub alive_ms: u64,
     /// When it has to be made again although its inputs are the same; 0 for never.
     pub second_look_ms: u64,
@@ -110,15 +110,15 @@ pub struct Record {
 impl Record {
     /// Whether it is time for the second look.
     #[must_use]
-    pub fn is_due(&self, now_ms: u64) -> bool {
-        self.second_look_ms != 0 && now_ms >= self.second_look_ms
+    pub fn is_due(&self, steady_ms: u64) -> bool {
+        self.second_look_ms != 0 && steady_ms >= self.second_look_ms
     }
 }
 
 /// When a pod made of these inputs now has to be made again; 0 for never.
 #[must_use]
-pub fn second_look(inputs: &Inputs, now_ms: u64) -> u64 {
-    inputs.base.as_ref().map_or(0, |_| now_ms.saturating_add(SECOND_LOOK_MS))
+pub fn second_look(inputs: &Inputs, steady_ms: u64) -> u64 {
+    inputs.base.as_ref().map_or(0, |_| steady_ms.saturating_add(SECOND_LOOK_MS))
 }
 
 /// Makes the pod. `previous` is its last known status, encoded. The revision of the result is 0.

@@ -34,7 +34,7 @@ impl Pass<'_> {
             }
             let alive_ms = self.alive_ms(uid, pod);
             let until = alive_ms.saturating_add(LINGER_MS);
-            if pod.alive() || (alive_ms > 0 && self.now_ms < until) {
+            if pod.alive() || (alive_ms > 0 && self.now.steady_ms < until) {
                 self.put_left_over(uid, pod, None);
                 if !pod.alive() {
                     self.look_again(until);
@@ -55,12 +55,13 @@ impl Pass<'_> {
         // Made while we were here, by a kubelet that knows more than we do: what it was made from is yet to be seen.
         let wanted_before = record.is_some_and(|inputs| !matches!(inputs.body, Body::Runtime));
         let made_ms = pod.sandboxes.last().map_or(0, |s| u64::try_from(s.created_at / 1_000_000).unwrap_or_default());
-        let until = made_ms.saturating_add(LATE_MS);
-        if !wanted_before && made_ms > self.started_ms && self.now_ms < until {
-            self.look_again(until);
+        let here_ms = self.now.steady_ms.saturating_sub(self.started.steady_ms);
+        let age_ms = self.ago(made_ms).filter(|age| !wanted_before && *age < here_ms && *age < LATE_MS);
+        if let Some(age_ms) = age_ms {
+            self.look_again(self.now.steady_ms.saturating_add(LATE_MS - age_ms));
             return None;
         }
-        Some(self.now_ms)
+        Some(self.now.unix_ms)
     }
 
     fn look_again(&mut self, at_ms: u64) {
@@ -111,14 +112,21 @@ impl Pass<'_> {
         });
     }
 
-    /// When the pod was last alive, as far as was seen or as the runtime tells.
+    /// How long ago something happened to which the runtime gives this time; `None` for what a clock that was put
+    /// back since has dated in the future: nobody knows.
+    fn ago(&self, unix_ms: u64) -> Option<u64> {
+        self.now.unix_ms.checked_sub(unix_ms)
+    }
+
+    /// When the pod was last alive (`Now::steady_ms`), as far as was seen or as the runtime tells; 0 for never.
     pub(super) fn alive_ms(&self, uid: &str, pod: &RuntimePod) -> u64 {
         let record = self.records.get(uid);
         // Seen alive when somebody looked last, and nobody had reason to look since.
         let was_alive = record.and_then(|r| r.inputs.runtime.as_ref()).is_some_and(|before| before.alive());
         if pod.alive() || was_alive {
-            return self.now_ms;
+            return self.now.steady_ms;
         }
-        record.map_or(0, |r| r.alive_ms).max(pod.last_finished_ms()).min(self.now_ms)
+        let ended_ms = self.ago(pod.last_finished_ms()).and_then(|ago| self.now.steady_ms.checked_sub(ago));
+        record.map_or(0, |r| r.alive_ms).max(ended_ms.unwrap_or(0))
     }
 }

@@ -27,7 +27,7 @@ struct Node {
 
 impl Node {
     fn new() -> Self {
-        let now = Now { unix_ms: T0 };
+        let now = Now { unix_ms: T0, steady_ms: T0 };
         let config = ReconcilerConfig {
             expectations: Expectations::default(),
             node: NodeFacts::default(),
@@ -51,6 +51,7 @@ impl Node {
 
     fn wait(&mut self, ms: u64) {
         self.now.unix_ms += ms;
+        self.now.steady_ms += ms;
         self.reconciler.tick(self.now);
         self.look();
     }
@@ -189,6 +190,7 @@ fn a_poll_that_found_nothing_new_publishes_nothing() {
     node.runtime(&[&s], &[&c]);
     let (before, published) = (Arc::clone(&node.last), node.published);
     node.now.unix_ms += 5000;
+    node.now.steady_ms += 5000;
     node.runtime(&[&s], &[&c]);
     node.manifests(&[(PATH, &web("i:1"))]);
     // an equal container in a new allocation is looked at, and found equal
@@ -307,7 +309,7 @@ fn a_silent_runtime_is_waited_for_and_then_named() {
     node.tell(Update::Health(SourceId::Runtime, health(HealthState::Starting)));
     node.manifests(&[(PATH, &web("i:1"))]);
     assert!(!node.last.initialized);
-    assert_eq!(node.reconciler.deadline(), Some(Now { unix_ms: T0 + 15_000 }));
+    assert_eq!(node.reconciler.deadline(), Some(T0 + 15_000));
     node.wait(15_000);
     assert!(node.last.initialized);
     assert_eq!(node.last.incomplete, [SourceId::Runtime]);
@@ -315,6 +317,35 @@ fn a_silent_runtime_is_waited_for_and_then_named() {
     assert!(!ready.unwrap().to_string().contains("\"True\",\"type\":\"Ready\""));
     node.runtime(&[], &[]);
     assert_eq!(node.last.incomplete, []);
+}
+
+#[test]
+fn a_clock_that_is_put_right_moves_no_deadline() {
+    const YEAR: u64 = 365 * 86_400_000;
+    for wall in [T0 - YEAR, T0 + YEAR] {
+        // The wait for a silent runtime.
+        let mut node = Node::new();
+        node.manifests(&[]);
+        node.now.unix_ms = wall;
+        node.wait(14_999);
+        assert!(!node.last.initialized);
+        node.wait(1);
+        assert!(node.last.initialized);
+        // The time for which a pod that only the runtime knows stays.
+        let mut node = Node::new();
+        node.manifests(&[]);
+        let api = |ready| sandbox("api-1", ready, T0, "api");
+        node.runtime(&[&api(true)], &[&container("api-1", "i:1", RUN)]);
+        node.now.unix_ms = wall;
+        node.runtime(&[&api(false)], &[&container("api-1", "i:1", END)]);
+        node.wait(59_999);
+        assert_eq!(node.list().len(), 1);
+        node.wait(1);
+        assert_eq!(node.list(), [""; 0]);
+        node.now.unix_ms = T0 - YEAR;
+        node.runtime(&[&api(false)], &[&container("api-1", "i:1", END)]);
+        assert_eq!(node.list(), [""; 0], "an end in the future brings nothing back");
+    }
 }
 
 #[test]

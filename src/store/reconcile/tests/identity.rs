@@ -125,7 +125,7 @@ fn a_manifest_that_never_comes_makes_the_pod_a_going_one() {
     node.runtime(&[&new], &[&container("abc", "i:1", RUN)]);
     assert_eq!(node.list(), ["web-node1 abc Running"]);
     let deadline = node.reconciler.deadline().unwrap();
-    node.wait(deadline.unix_ms - node.now.unix_ms);
+    node.wait(deadline - node.now.steady_ms);
     assert_eq!(node.list(), ["web-node1 abc Running deleted"]);
 }
 
@@ -149,4 +149,22 @@ fn another_node_name_renames_static_pods() {
     node.tell(Update::NodeName { name: "edge-7".into(), from: "a certificate".into() });
     assert_eq!(node.list(), ["web-edge-7 fixed-1 Pending"]);
     assert_eq!(node.last.node_name_from, "a certificate");
+}
+
+#[test]
+fn many_manifests_keep_their_uids_without_their_sandboxes() {
+    const MANY: usize = 540; // more than the bindings that are kept for edits
+    let mut node = Node::new();
+    let file = |n| (format!("/m/{n}.yaml"), web("i:1").replace("name: web", &format!("name: web{n}")));
+    let files: Vec<(String, String)> = (0..MANY).map(file).collect();
+    node.manifests(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>());
+    let made = |n| {
+        let one = sandbox(&format!("u{n}"), true, T0, "file");
+        Arc::new(Sandbox { name: format!("web{n}-node1"), ..(*one).clone() })
+    };
+    let sandboxes: Vec<Arc<Sandbox>> = (0..MANY).map(made).collect();
+    node.runtime(&sandboxes.iter().collect::<Vec<_>>(), &[]);
+    node.runtime(&[], &[]);
+    let real = node.last.pods.iter().filter(|p| p.id.uid.starts_with('u')).count();
+    assert_eq!((node.last.pods.len(), real), (MANY, MANY));
 }

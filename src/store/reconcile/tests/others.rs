@@ -128,7 +128,7 @@ fn a_given_status_gets_one_second_look_and_then_rest() {
     let mut node = known();
     say(&mut node, SourceId::Kubelet, vec![api("u1", "Running")]);
     let looks = node.reconciler.deadline().unwrap();
-    node.wait(looks.unix_ms - node.now.unix_ms);
+    node.wait(looks - node.now.steady_ms);
     assert_eq!(node.reconciler.deadline(), None);
 }
 
