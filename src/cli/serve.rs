@@ -18,14 +18,10 @@ pub fn run(mut options: ServeOptions) -> Result<(), Failure> {
     daemon::prepare().map_err(|e| failure(&e))?;
     let wrong = |e: &dyn std::fmt::Display| Failure::new(Exit::Config, format!("error: {e}"));
     let file = file::fill(&mut options).map_err(|e| wrong(&e))?;
-    let http = !options.http_socket.is_empty();
     let settings = Settings::resolve(options).map_err(|e| wrong(&e))?;
     logger::start(settings.log_format, settings.verbosity).map_err(|e| wrong(&e))?;
     if let Some(path) = file {
         log::info!("configuration from {}", path.display());
-    }
-    if http {
-        log::warn!("http-socket: this version serves gRPC only; the option has no effect yet");
     }
     daemon::run(&settings).map_err(|e| failure(&e))
 }
