@@ -6,6 +6,7 @@ pub mod connections;
 pub mod error;
 pub mod grpc;
 pub mod http;
+pub mod metrics;
 pub mod owned_socket;
 mod preface;
 mod quiet;

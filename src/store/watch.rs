@@ -74,6 +74,7 @@ pub struct Watcher<V = Everything> {
     seen: Vec<Seen>,
     /// Pods that differed at the last look and were not dealt with yet.
     batch: VecDeque<Arc<PodId>>,
+    suppressed: u64,
 }
 
 impl Watcher {
@@ -94,7 +95,7 @@ impl<V: View> Watcher<V> {
     /// A watch over what `view` shows.
     #[must_use]
     pub fn with_view(view: V) -> Self {
-        Self { view, phase: Phase::Fresh, seen: Vec::new(), batch: VecDeque::new() }
+        Self { view, phase: Phase::Fresh, seen: Vec::new(), batch: VecDeque::new(), suppressed: 0 }
     }
 
     /// A watch that goes on for a client that has been sent these pods in these versions; of two versions of one pod
@@ -108,7 +109,7 @@ impl<V: View> Watcher<V> {
             sent: view.selects(pod).then(|| view.news(pod)),
         };
         let seen = newest.into_values().map(seen).collect();
-        Self { view, phase: Phase::Live, seen, batch: VecDeque::new() }
+        Self { view, phase: Phase::Live, seen, batch: VecDeque::new(), suppressed: 0 }
     }
 
     /// The next event, or `None` when this watcher's client knows everything that is in `current`. Pass the newest
@@ -140,6 +141,11 @@ impl<V: View> Watcher<V> {
                 }
             }
         }
+    }
+
+    /// Versions of pods that were no news to this watcher, since the last call.
+    pub fn take_suppressed(&mut self) -> u64 {
+        std::mem::take(&mut self.suppressed)
     }
 
     /// Makes the next batch: one walk along both lists, which are sorted by UID.
@@ -180,7 +186,11 @@ impl<V: View> Watcher<V> {
             (None, Some(_)) => Some(Event::Added(Arc::clone(pod))),
             (Some(_), None) => Some(Event::Deleted(Arc::clone(&pod.id))),
             (Some(before), Some(now)) if before != now => Some(Event::Modified(Arc::clone(pod))),
-            _ => None,
+            (Some(_), Some(_)) => {
+                self.suppressed += 1;
+                None
+            }
+            (None, None) => None,
         }
     }
 }

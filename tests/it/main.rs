@@ -6,6 +6,7 @@
 mod cli;
 mod client;
 mod daemon;
+mod fairness;
 mod http;
 mod http_client;
 mod http_log;

@@ -2,6 +2,7 @@
 
 use crate::codec::time::Time;
 use crate::codec::wire;
+use crate::serve::metrics;
 use crate::store::snapshot::PodId;
 
 /// Which of the two Pods services is spoken. List and Get have the same bytes in both; watches differ.
@@ -11,6 +12,15 @@ pub(crate) enum Contract {
     Kubelet,
     /// The documented `Pods`: bare pods.
     Documented,
+}
+
+impl From<Contract> for metrics::Service {
+    fn from(contract: Contract) -> Self {
+        match contract {
+            Contract::Kubelet => Self::V1Alpha1,
+            Contract::Documented => Self::Documented,
+        }
+    }
 }
 
 /// What happened to a pod that is sent whole. The numbers are those of `v1alpha1.EventType`.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use grpcio::RpcStatusCode;
+
 use super::encode::{self, Change, Contract, Serving};
 use super::headers;
 use super::reply::Reply;
 use super::shared::SharedEvents;
+use crate::serve::metrics::{self, Method, Metrics};
 use crate::store::masked::{MaskedPods, Request};
 use crate::store::snapshot::{PodEntry, Snapshot};
 use crate::store::watch::{Event, Watcher};
@@ -16,6 +19,9 @@ pub(crate) trait Feed: Send + 'static {
     /// The next message, or `None` when the client knows all that is in `current`. Between two calls no snapshot is
     /// held.
     fn next(&mut self, current: &Snapshot) -> Option<Reply>;
+
+    /// The stream has ended with this code.
+    fn ended(&mut self, _: RpcStatusCode) {}
 }
 
 /// A watch on pods.
@@ -24,11 +30,15 @@ pub(crate) struct PodFeed {
     mask: Option<Arc<MaskedPods>>,
     contract: Contract,
     events: Arc<SharedEvents>,
+    metrics: Arc<Metrics>,
+    /// Revision of the snapshot that was looked at last.
+    looked: Option<u64>,
 }
 
 impl PodFeed {
-    pub(crate) fn new(contract: Contract, events: Arc<SharedEvents>, view: Request) -> Self {
-        Self { mask: view.mask.clone(), watcher: Watcher::with_view(view), contract, events }
+    pub(crate) fn new(contract: Contract, events: Arc<SharedEvents>, view: Request, metrics: Arc<Metrics>) -> Self {
+        let (mask, watcher) = (view.mask.clone(), Watcher::with_view(view));
+        Self { mask, watcher, contract, events, metrics, looked: None }
     }
 
     fn changed(&self, change: Change, pod: &PodEntry) -> Reply {
@@ -41,17 +51,32 @@ impl PodFeed {
 
 impl Feed for PodFeed {
     fn next(&mut self, current: &Snapshot) -> Option<Reply> {
-        loop {
-            return Some(match self.watcher.next(current)? {
-                Event::Added(pod) => self.changed(Change::Added, &pod),
-                Event::Modified(pod) => self.changed(Change::Modified, &pod),
-                Event::Deleted(id) => encode::deleted(self.contract, &id, headers::seconds(SystemTime::now())).into(),
+        let before = self.looked.replace(current.revision).unwrap_or(current.revision);
+        self.metrics.coalesced(current.revision.saturating_sub(before).saturating_sub(1));
+        let next = loop {
+            let Some(event) = self.watcher.next(current) else { break None };
+            let (kind, reply) = match event {
+                Event::Added(pod) => (metrics::Event::Added, self.changed(Change::Added, &pod)),
+                Event::Modified(pod) => (metrics::Event::Modified, self.changed(Change::Modified, &pod)),
+                Event::Deleted(id) => {
+                    let now = headers::seconds(SystemTime::now());
+                    (metrics::Event::Deleted, encode::deleted(self.contract, &id, now).into())
+                }
                 Event::InitialSyncComplete => match encode::initial_sync_complete(self.contract) {
-                    Some(marker) => marker.into(),
+                    Some(marker) => (metrics::Event::InitialSyncComplete, marker.into()),
                     None => continue,
                 },
-            });
-        }
+            };
+            self.metrics.event(kind);
+            self.metrics.sent(self.contract.into(), Method::Watch, reply.as_ref().len());
+            break Some(reply);
+        };
+        self.metrics.suppressed(self.watcher.take_suppressed());
+        next
+    }
+
+    fn ended(&mut self, code: RpcStatusCode) {
+        self.metrics.ended(self.contract.into(), Method::Watch, code.into());
     }
 }
 
@@ -96,8 +121,8 @@ mod tests {
     fn the_documented_service_has_no_marker() {
         let pod = entry("a", 1);
         let current = snapshot(1, &[&pod]);
-        let mut kubelet = PodFeed::new(Contract::Kubelet, Arc::default(), Request::default());
-        let mut documented = PodFeed::new(Contract::Documented, Arc::default(), Request::default());
+        let mut kubelet = PodFeed::new(Contract::Kubelet, Arc::default(), Request::default(), Arc::default());
+        let mut documented = PodFeed::new(Contract::Documented, Arc::default(), Request::default(), Arc::default());
         assert_eq!(all(&mut kubelet, &current).len(), 2);
         assert_eq!(all(&mut documented, &current), [encode::pod(pod.bytes.as_bytes())]);
         assert_eq!(all(&mut documented, &current).len(), 0);

@@ -14,7 +14,7 @@ mod service;
 mod shared;
 mod stream;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod wait;
 
 use std::ffi::CString;
@@ -31,6 +31,7 @@ use self::stream::Streams;
 use super::accept::Peer;
 use super::connections::{Connections, Rates};
 use super::error::ServeError;
+use super::metrics::Metrics;
 use super::quiet::Quiet;
 use crate::store::masked::MaskCache;
 use crate::store::Store;
@@ -78,6 +79,7 @@ pub struct GrpcServer {
     server: Mutex<Option<Server>>,
     streams: Arc<Streams>,
     connections: Arc<Connections>,
+    metrics: Arc<Metrics>,
     refusals: Mutex<Quiet>,
     _environment: Arc<Environment>,
 }
@@ -92,6 +94,7 @@ impl GrpcServer {
         let environment = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc").build());
         let streams = Streams::new(Arc::clone(&store), options.max_watchers, options.watch_send_timeout);
         let connections = Arc::new(Connections::new(options.max_connections, options.rates));
+        let metrics = Arc::<Metrics>::default();
         let shared = Arc::new(Shared {
             store,
             streams: Arc::clone(&streams),
@@ -101,6 +104,7 @@ impl GrpcServer {
             masks: MaskCache::default(),
             pages: Mutex::default(),
             events: Arc::default(),
+            metrics: Arc::clone(&metrics),
         });
         let arguments = ChannelBuilder::new(Arc::clone(&environment))
             .max_concurrent_stream(MAX_STREAMS)
@@ -124,6 +128,7 @@ impl GrpcServer {
             server: Mutex::new(Some(server)),
             streams,
             connections,
+            metrics,
             refusals: Mutex::default(),
             _environment: environment,
         })
@@ -148,6 +153,12 @@ impl GrpcServer {
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         (self.connections.count(), self.streams.count())
+    }
+
+    /// What this server counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Ends all streams with UNAVAILABLE, lets calls that run finish, and closes all connections: within `limit`,

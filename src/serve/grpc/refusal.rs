@@ -53,7 +53,8 @@ impl Refusal {
         Err(Self::Initializing(snapshot.sources.iter().filter(|(_, h)| waiting(h.state)).map(|(id, _)| *id).collect()))
     }
 
-    fn code(&self) -> RpcStatusCode {
+    /// gRPC's code for it.
+    pub(crate) fn code(&self) -> RpcStatusCode {
         match self {
             Self::Initializing(_) => RpcStatusCode::FAILED_PRECONDITION,
             Self::NoSuchPod(_) | Self::NoSuchService(_) => RpcStatusCode::NOT_FOUND,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use grpcio::{Metadata, RpcContext, ServerStreamingSink, Service, ServiceBuilder, UnarySink};
+use grpcio::{Metadata, RpcContext, RpcStatusCode, ServerStreamingSink, Service, ServiceBuilder, UnarySink};
 use parking_lot::Mutex;
 
 use super::ask::Ask;
@@ -15,6 +15,7 @@ use super::reply::{self, PodsMethods, Reply, Request};
 use super::shared::{self, MaskedLists, SharedEvents, SharedList};
 use super::stream::Streams;
 use crate::serve::connections::{Connections, Kind};
+use crate::serve::metrics::{Method, Metrics};
 use crate::store::masked::MaskCache;
 use crate::store::paging::Pages;
 use crate::store::snapshot::Snapshot;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) masks: MaskCache,
     pub(crate) pages: Mutex<Pages>,
     pub(crate) events: Arc<SharedEvents>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 type Handle = Arc<Shared>;
@@ -42,17 +44,22 @@ pub(crate) fn pods(shared: &Handle, methods: &PodsMethods, contract: Contract) -
         .add_unary_handler(&methods.list, move |ctx, _, sink| {
             let snapshot = list.store.current();
             let reply = list.asked(&ctx, Kind::Unary, &snapshot).and_then(|ask| list.pods(&snapshot, &ask));
+            list.count(contract, Method::List, &reply);
             answer(&ctx, sink, reply);
         })
         .add_unary_handler(&methods.get, move |ctx, request, sink| {
             let snapshot = get.store.current();
             let reply = get.asked(&ctx, Kind::Unary, &snapshot).and_then(|ask| one_pod(&snapshot, &request, &ask));
+            get.count(contract, Method::Get, &reply);
             answer(&ctx, sink, reply);
         })
         .add_server_streaming_handler(&methods.watch, move |ctx, _, sink| {
             let ask = watch.asked(&ctx, Kind::Watch, &watch.store.current());
-            let feed = ask.map(|ask| PodFeed::new(contract, Arc::clone(&watch.events), ask.view));
-            stream(&ctx, sink, &watch, feed);
+            let (events, metrics) = (&watch.events, &watch.metrics);
+            let feed = ask.map(|ask| PodFeed::new(contract, Arc::clone(events), ask.view, Arc::clone(metrics)));
+            if let Err(refusal) = stream(&ctx, sink, &watch, feed) {
+                metrics.ended(contract.into(), Method::Watch, refusal.code().into());
+            }
         })
         .build()
 }
@@ -60,10 +67,22 @@ pub(crate) fn pods(shared: &Handle, methods: &PodsMethods, contract: Contract) -
 impl Shared {
     /// What the client asks for, if it may ask at all.
     fn asked(&self, ctx: &RpcContext<'_>, kind: Kind, snapshot: &Snapshot) -> Result<Ask, Refusal> {
-        self.connections.take(&ctx.peer(), kind, Instant::now()).map_err(Refusal::TooOften)?;
+        if let Err(wait) = self.connections.take(&ctx.peer(), kind, Instant::now()) {
+            self.metrics.rate_limited();
+            return Err(Refusal::TooOften(wait));
+        }
         let ask = Ask::read(ctx.request_headers(), &self.masks)?;
         Refusal::unless_initialized(snapshot)?;
         Ok(ask)
+    }
+
+    /// Counts a unary call by its outcome.
+    fn count(&self, contract: Contract, method: Method, reply: &Result<Answer, Refusal>) {
+        let code = reply.as_ref().err().map_or(RpcStatusCode::OK, Refusal::code);
+        self.metrics.ended(contract.into(), method, code.into());
+        if let Ok(answer) = reply {
+            self.metrics.sent(contract.into(), method, answer.reply.as_ref().len());
+        }
     }
 
     /// The list, or the part of it that was asked for.
@@ -100,7 +119,7 @@ pub(crate) fn health(shared: &Handle) -> Service {
         })
         .add_server_streaming_handler(&reply::HEALTH_WATCH, move |ctx, request, sink| {
             let feed = request.string().map(HealthFeed::new).map_err(Refusal::BadRequest);
-            stream(&ctx, sink, &watch, feed);
+            let _ = stream(&ctx, sink, &watch, feed);
         })
         .build()
 }
@@ -139,14 +158,24 @@ fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, reply: Result<Answer
     ctx.spawn(async { drop(sent.await) });
 }
 
-fn stream(ctx: &RpcContext<'_>, sink: ServerStreamingSink<Reply>, shared: &Handle, feed: Result<impl Feed, Refusal>) {
+/// Starts a stream, or refuses it and says why.
+fn stream(
+    ctx: &RpcContext<'_>,
+    sink: ServerStreamingSink<Reply>,
+    shared: &Handle,
+    feed: Result<impl Feed, Refusal>,
+) -> Result<(), Refusal> {
     let name = ctx.peer();
     let client = shared.connections.peer(&name).map_or(name, |p| format!("{} on {}", p.cred, p.listener));
     match feed.and_then(|feed| Ok((shared.streams.open(client)?, feed))) {
-        Ok((opened, feed)) => opened.start(sink, feed),
+        Ok((opened, feed)) => {
+            opened.start(sink, feed);
+            Ok(())
+        }
         Err(refusal) => {
             let failed = sink.fail(refusal.status());
             ctx.spawn(async { drop(failed.await) });
+            Err(refusal)
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, select, Receiver, Sender};
 use futures_util::Sink;
-use grpcio::{ServerStreamingSink, WriteFlags};
+use grpcio::{RpcStatusCode, ServerStreamingSink, WriteFlags};
 use parking_lot::{Condvar, Mutex};
 
 use super::feed::Feed;
@@ -228,7 +228,11 @@ impl<'a, F: Feed> Stream<'a, F> {
         }
     }
 
-    fn finish(self, end: End, client: &str) {
+    fn finish(mut self, end: End, client: &str) {
+        self.feed.ended(match end {
+            End::ClientGone | End::ClientStuck => RpcStatusCode::CANCELLED,
+            End::Stopping => RpcStatusCode::UNAVAILABLE,
+        });
         match end {
             End::ClientGone => {}
             // Dropping the sink cancels the call. A status would queue behind the data that the client does not read.

@@ -35,6 +35,7 @@ pub(crate) fn service(shared: &Arc<Shared>, method: &Method<Request, Reply>) -> 
 async fn converse(shared: &Shared, peer: &str, mut requests: RequestStream<Request>, mut sink: DuplexSink<Reply>) {
     while let Some(Ok(request)) = requests.next().await {
         if let Err(wait) = shared.connections.take(peer, Kind::Unary, Instant::now()) {
+            shared.metrics.rate_limited();
             let _ = sink.fail(Refusal::TooOften(wait).status()).await;
             return;
         }
