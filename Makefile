@@ -83,6 +83,10 @@ e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= 
 replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against what a real kubelet said
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/replay/replay.py tests/recordings/*/
 
+.PHONY: bench
+bench: ## List, Get, masks and watches under load: a table and target/bench.json. T="watch --seconds 10" picks
+	$(QUICK) $(CARGO) bench --locked --bench pods_api -- $(T)
+
 .PHONY: figures
 figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet machine)
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/figures/figures.py

@@ -7,10 +7,10 @@ use super::schema::{id, Field, Kind, Label, MessageId, Omit, Special, MESSAGES};
 use super::{canonical, json, wire};
 
 /// A small generator of numbers, seeded by proptest.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -26,7 +26,7 @@ const TEXTS: [&[u8]; 6] = [b"", b"a", b"<b>&\"", "\u{2028}é".as_bytes(), b"\xff
 
 /// One encoded message, as another program may have written it: zero value fields written, fields in any order,
 /// messages split, lists packed, maps with doubles.
-fn message(id: MessageId, dice: &mut Dice, depth: u32) -> Vec<u8> {
+pub(crate) fn message(id: MessageId, dice: &mut Dice, depth: u32) -> Vec<u8> {
     let mut out = Vec::new();
     match id.message().special {
         Special::Quantity => {

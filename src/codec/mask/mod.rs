@@ -94,4 +94,6 @@ impl Mask {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
