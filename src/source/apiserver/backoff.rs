@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// As the kubelet's own informers (`kubernetes/client-go tools/cache/reflector.go`).
 const FIRST: Duration = Duration::from_millis(800);
+/// Failures that still count behind a list that worked: the next wait is 3.2 s or more.
+const EASED: u32 = 2;
 const LONGEST: Duration = Duration::from_secs(30);
 /// Longest wait that a server can ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
@@ -18,6 +20,11 @@ impl Backoff {
     /// All is well again.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
+    }
+
+    /// Half of it works: lists do, watches may not. Comes back soon, and not so soon that lists are a burden.
+    pub(super) fn ease(&mut self) {
+        self.failures = self.failures.min(EASED);
     }
 
     /// Whether there was no failure since all was well.
@@ -58,7 +65,10 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(backoff.next(0, None), LONGEST);
         }
+        backoff.ease();
+        assert_eq!(backoff.next(0, None), 4 * FIRST);
         backoff.reset();
+        backoff.ease();
         assert_eq!(backoff.next(0, None), FIRST);
     }
 

@@ -59,6 +59,7 @@ pub fn run(reporter: Reporter, options: Options, controlled: Controlled) {
         version: None,
         start: first(),
         backoff: Backoff::default(),
+        expired: false,
         target: String::new(),
         answered: false,
     };
@@ -81,6 +82,8 @@ struct Source {
     /// How the next session begins.
     start: Start,
     backoff: Backoff,
+    /// The last session found its version to be too old; asking for another one at once must not go on for ever.
+    expired: bool,
     /// The server, fit to be shown.
     target: String,
     /// Whether it ever answered.
@@ -161,7 +164,7 @@ impl Source {
             Over::Ended(outcome, watching) => {
                 let lived = watching.map_or(Duration::ZERO, |since| since.elapsed());
                 if lived >= self.options.timing.shortest {
-                    self.backoff.reset();
+                    self.all_is_well();
                 }
                 match outcome {
                     Ok(()) if lived >= self.options.timing.shortest => Ok(()),
@@ -200,12 +203,14 @@ impl Source {
                 match said {
                     Said::Listed(pods, version) => {
                         self.pods.replace(pods);
+                        self.backoff.ease();
                         self.start = Start::Watch(version.clone());
                         self.version = Some(version);
                         changed = true;
                     }
                     Said::Watching => watching = Some(Instant::now()),
                     Said::Event(event) => {
+                        self.all_is_well();
                         changed |= self.pods.apply(&event);
                         if let Some(version) = event.version() {
                             self.start = Start::Watch(version.clone());
@@ -228,6 +233,12 @@ impl Source {
         }
     }
 
+    /// The watch works, so the next failure is the first one.
+    fn all_is_well(&mut self) {
+        self.backoff.reset();
+        self.expired = false;
+    }
+
     fn answers(&mut self) -> Result<(), Stopped> {
         self.answered = true;
         if self.reporter.health(HealthState::Up, "", &self.target)? {
@@ -238,8 +249,7 @@ impl Source {
 
     /// Notes a failure, decides how to begin the next time, and waits until then.
     fn failed(&mut self, failure: &Failure, watching: Option<Instant>) -> Result<(), Stopped> {
-        let fresh = self.backoff.is_fresh();
-        let wait = self.backoff.next(backoff::chance(), failure.retry_after());
+        let expired = std::mem::replace(&mut self.expired, failure.is_version());
         if failure.is_version() {
             let listing = matches!(self.start, Start::List(_));
             self.start = Start::List(match self.version.clone().filter(|_| !listing) {
@@ -247,10 +257,13 @@ impl Source {
                 None => Freshness::Newest,
             });
             log::debug!("apiserver: {failure}; asking for everything again");
-            if fresh {
+            if !expired {
                 return Ok(());
             }
-        } else if watching.is_some() && fresh && matches!(failure, Failure::Http(_)) {
+        }
+        let fresh = self.backoff.is_fresh();
+        let wait = self.backoff.next(backoff::chance(), failure.retry_after());
+        if watching.is_some() && fresh && matches!(failure, Failure::Http(_)) {
             // Proxies and restarts cut watches now and then. Whether the server is gone shows at the next try.
             log::debug!("apiserver: {failure}; watching again");
             return self.pause(Some(wait));

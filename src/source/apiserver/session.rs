@@ -40,7 +40,7 @@ pub struct Timing {
     pub silence: Duration,
     /// How long a watch is asked for; up to twice as long, by chance.
     pub watch: Duration,
-    /// A watch that ended sooner is a failure.
+    /// A watch that ended sooner, without an event, is a failure.
     pub shortest: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Default for Timing {
             list: Duration::from_secs(60),
             silence: Duration::from_secs(90),
             watch: Duration::from_secs(300),
-            shortest: Duration::from_secs(5),
+            shortest: Duration::from_secs(1),
         }
     }
 }

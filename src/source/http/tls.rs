@@ -57,6 +57,7 @@ fn handshake(e: &std::io::Error, name: &str) -> HttpError {
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
             "the server's certificate is not valid yet (or the clock is wrong)".into()
         }
+        Bad::Other(_) => format!("the server's certificate is refused: {bad}; is it an authority itself?"),
         other => format!("the server's certificate is refused: {other}"),
     })
 }

@@ -88,6 +88,8 @@ fn others_are_refused_with_the_reason() {
     };
     assert!(wrong(Trust::default(), "server.pem").contains("no authority that is trusted"));
     assert!(wrong(known(), "expired.pem").contains("expired"));
+    let own = Trust { authorities: Some(file("own.pem")), ..Trust::default() };
+    assert!(wrong(own, "own.pem").contains("is it an authority itself"));
     let named = Trust { server_name: Some("elsewhere".into()), ..known() };
     assert!(wrong(named, "server.pem").contains("not for elsewhere"));
     let empty = Trust { authorities: Some(b"rubbish".to_vec()), ..Trust::default() };
