@@ -20,7 +20,7 @@ use crate::store::checkpoint::Checkpoint;
 use crate::store::update::{Health, HealthState, SourceId, Update};
 
 pub use self::error::FileError;
-pub use self::saver::Saver;
+pub use self::saver::{Manifests, Saver};
 
 /// The state directory with what was found in it at the start.
 #[derive(Debug)]

@@ -23,7 +23,26 @@ const STACK: usize = 256 << 10;
 /// The entry of `metadata.annotations` on pods that only the runtime knows: without a spec they are no use later.
 const PARTIAL: &[u8] = b"\x0a\x10nodepods.io/spec\x12\x07partial";
 
-type Manifests = Arc<Mutex<BTreeMap<SourceId, Vec<Kept>>>>;
+/// The last good manifests of each source. Its end at the reconciler notes them, its end at the saver writes them.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests(Arc<Mutex<BTreeMap<SourceId, Vec<Kept>>>>);
+
+impl Manifests {
+    /// Takes the manifests out of an update before the reconciler applies it, so that they are written together with
+    /// what it makes of them.
+    pub fn note(&self, update: &Update) {
+        let Update::Manifests { source, files } = update else { return };
+        let kept = |file: &ManifestFile| {
+            let manifest = file.pod.clone()?;
+            Some(Kept { source: *source, origin: file.origin.clone(), manifest })
+        };
+        self.0.lock().insert(*source, files.iter().filter_map(kept).collect());
+    }
+
+    fn all(&self) -> Vec<Kept> {
+        self.0.lock().values().flatten().cloned().collect()
+    }
+}
 
 /// A running thread `checkpoint`. Dropping it writes what is still unwritten.
 #[derive(Debug)]
@@ -47,7 +66,7 @@ impl Saver {
             restored,
             store,
             updates,
-            manifests: Arc::clone(&manifests),
+            manifests: manifests.clone(),
             last_trouble: String::new(),
             left_out: 0,
         };
@@ -56,14 +75,10 @@ impl Saver {
         Ok(Self { manifests, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Notes the last good manifests of a source. Called by the owner thread when an update with manifests comes by;
-    /// they are written together with what the reconciler makes of them.
-    pub fn manifests(&self, source: SourceId, files: &[ManifestFile]) {
-        let good = files.iter().filter_map(|file| {
-            let manifest = file.pod.clone()?;
-            Some(Kept { source, origin: file.origin.clone(), manifest })
-        });
-        self.manifests.lock().insert(source, good.collect());
+    /// Where the reconciler's thread notes manifests.
+    #[must_use]
+    pub fn manifests(&self) -> Manifests {
+        self.manifests.clone()
     }
 }
 
@@ -142,7 +157,7 @@ impl Work {
             revision: snapshot.revision,
             as_of_ms: as_of(snapshot, self.restored.as_of_ms, unix_ms(SystemTime::now())),
             pods: pods.collect(),
-            manifests: self.manifests.lock().values().flatten().cloned().collect(),
+            manifests: self.manifests.all(),
         })
     }
 

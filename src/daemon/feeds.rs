@@ -1,5 +1,6 @@
 //! The sources with their way to the reconciler, and their stop.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
@@ -7,6 +8,7 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use super::error::DaemonError;
 use crate::config::settings::{Settings, DEFAULT_SOCKETS};
 use crate::config::values::Endpoint;
+use crate::pod::manifest::Manifest;
 use crate::source::{self, SocketChoice, Sources, SourcesConfig};
 use crate::store::update::Update;
 
@@ -22,12 +24,15 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// Starts the sources that `settings` ask for. The receiver gets what they say; it is disconnected when all have
+    /// Starts the sources that `settings` ask for. `remembered` are last good manifests by path. The receiver gets what they say; it is disconnected when all have
     /// ended.
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub fn start(settings: &Settings) -> Result<(Self, Receiver<Update>), DaemonError> {
+    pub fn start(
+        settings: &Settings,
+        remembered: BTreeMap<String, Manifest>,
+    ) -> Result<(Self, Receiver<Update>), DaemonError> {
         // An update is a whole state. When the channel is full, a source waits, and has a newer state to tell by the
         // time it is its turn: nothing is lost.
         let (updates, to_reconciler) = bounded(UPDATES);
@@ -45,7 +50,7 @@ impl Feeds {
             runtime_state_dir: settings.runtime_state_dir.clone(),
             root: PathBuf::from("/"),
         };
-        let sources = source::start(&config, &updates, &stopped)
+        let sources = source::start(&config, remembered, &updates, &stopped)
             .map_err(|source| DaemonError::Thread { name: "of a source", source })?;
         Ok((Self { sources, updates, stop }, to_reconciler))
     }

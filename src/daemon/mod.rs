@@ -131,15 +131,18 @@ fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
     for update in restored.iter_mut().flat_map(Restored::updates) {
         reconciler.apply(update, now);
     }
-    let (feeds, updates) = Feeds::start(settings)?;
+    let remembered = restored.as_mut().map(|r| std::mem::take(&mut r.manifests)).unwrap_or_default();
+    let (feeds, updates) = Feeds::start(settings, remembered)?;
     let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates()));
     let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;
+    let manifests = saver.as_ref().map(Saver::manifests).unwrap_or_default();
+    let heard = move |update: &_| manifests.note(update);
     let served = move |revision| {
         if let Some(Err(e)) = file.as_mut().map(|file| file.served(revision)) {
             log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
         }
     };
-    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, served)
+    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, heard, served)
         .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
     Ok(Core { store, reconciler, feeds, saver })
 }

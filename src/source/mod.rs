@@ -15,6 +15,7 @@ pub(crate) mod testdir;
 mod teststand;
 pub mod url;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{self, PathBuf};
@@ -29,7 +30,7 @@ use self::discovery::node::Node;
 use self::discovery::node_name::{self, Found, NodeName, Rank};
 use self::kubeconfig::Choice;
 use self::reporter::Reporter;
-use crate::pod::manifest;
+use crate::pod::manifest::{self, Manifest};
 use crate::store::update::{HealthState, SourceId, Update};
 
 /// Where the runtime (or the kubelet) is.
@@ -85,12 +86,17 @@ pub struct Sources {
     pub hints: Option<UnixStream>,
 }
 
-/// Starts the sources. What they find goes to `tx`; a full `tx` makes them wait. Nobody ever sends in `stop`:
+/// Starts the sources. `remembered` are last good manifests by path. What they find goes to `tx`; a full `tx` makes them wait. Nobody ever sends in `stop`:
 /// dropping its sender ends all of them.
 ///
 /// # Errors
 /// A thread cannot be started, or the manifest path cannot be made absolute.
-pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -> io::Result<Sources> {
+pub fn start(
+    config: &SourcesConfig,
+    remembered: BTreeMap<String, Manifest>,
+    tx: &Sender<Update>,
+    stop: &Receiver<()>,
+) -> io::Result<Sources> {
     let node = Node::new(&config.root);
     let decided = node.decide();
     log::info!("this is a {} node", decided.distribution.name);
@@ -112,7 +118,7 @@ pub fn start(config: &SourcesConfig, tx: &Sender<Update>, stop: &Receiver<()>) -
     let files = reporter(SourceId::File);
     let mut threads = vec![thread::Builder::new()
         .name("manifests".into())
-        .spawn(move || manifests::run(files, locate, every, rereads, manifest::read))?];
+        .spawn(move || manifests::run(files, locate, every, rereads, manifest::read, remembered))?];
 
     if let Some(options) = config.manifest_url.clone() {
         let url = reporter(SourceId::Http);
@@ -240,7 +246,7 @@ mod tests {
         };
         let (tx, rx) = bounded(16);
         let (stop, stopped) = bounded(0);
-        let sources = start(&config, &tx, &stopped).unwrap();
+        let sources = start(&config, BTreeMap::new(), &tx, &stopped).unwrap();
         let (mut name, mut absent, mut web) = (None, false, false);
         while !(absent && web) {
             match rx.recv_timeout(Duration::from_secs(10)).expect("all of it in time") {

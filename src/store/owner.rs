@@ -44,8 +44,8 @@ fn wall_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Starts the thread `reconciler`. It ends when all senders of `updates` are gone. `served` is told the revision of
-/// each snapshot that was published.
+/// Starts the thread `reconciler`. It ends when all senders of `updates` are gone. `heard` sees each update before it
+/// is applied, `served` the revision of each snapshot that was published.
 ///
 /// # Errors
 /// The system has no thread for us.
@@ -54,6 +54,7 @@ pub fn start(
     clock: Clock,
     store: Arc<Store>,
     updates: Receiver<Update>,
+    mut heard: impl FnMut(&Update) + Send + 'static,
     mut served: impl FnMut(u64) + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("reconciler".into()).spawn(move || loop {
@@ -64,8 +65,10 @@ pub fn start(
         }
         match updates.recv_timeout(patience(&reconciler, clock.now())) {
             Ok(update) => {
-                reconciler.apply(update, clock.now());
-                updates.try_iter().take(AT_ONCE).for_each(|update| reconciler.apply(update, clock.now()));
+                for update in std::iter::once(update).chain(updates.try_iter().take(AT_ONCE)) {
+                    heard(&update);
+                    reconciler.apply(update, clock.now());
+                }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

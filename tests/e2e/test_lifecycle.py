@@ -46,7 +46,6 @@ def test_a_watch_survives_nothing_but_a_new_one_has_it_all(make_daemon):
     assert d.list()[WEB].metadata.uid == "6f3a"
 
 
-@pytest.mark.xfail(strict=True, reason="last good manifests are not written to the state directory yet")
 def test_a_broken_manifest_keeps_its_pod_over_a_restart(make_daemon):
     d = make_daemon().start()
     d.put("web.yaml", manifest("web", image="test.local/web:1"))

@@ -49,7 +49,7 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
         spec: vec![],
     };
     let file = ManifestFile { origin: "/m".into(), pod: Some(manifest.clone()), stale: true, findings: vec![] };
-    saver.manifests(SourceId::File, &[file]);
+    saver.manifests().note(&Update::Manifests { source: SourceId::File, files: vec![file] });
     store.publish(known(vec![(SourceId::ApiServer, health(HealthState::Down, 5_000))]));
     drop(saver);
 
@@ -67,7 +67,7 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
     let store = Store::new(Snapshot::empty(1));
     let saver = Saver::start(Arc::clone(&store), restored, tx).unwrap();
     let file = ManifestFile { origin: "/m".into(), pod: None, stale: false, findings: vec![] };
-    saver.manifests(SourceId::File, &[file]);
+    saver.manifests().note(&Update::Manifests { source: SourceId::File, files: vec![file] });
     drop(saver);
     assert!(!dir.path("checkpoint").exists(), "an unknown node does not replace what is known");
 }

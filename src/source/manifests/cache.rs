@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::scan::{self, Entry, Stamp};
 use crate::pod::finding::{Finding, Severity};
-use crate::pod::manifest::ManifestFile;
+use crate::pod::manifest::{Manifest, ManifestFile};
 
 /// Two writes within one tick of the file system's clock (at most 10 ms) can leave the same stamp; a file that was
 /// read this soon after a change is read once more at the next scan.
@@ -28,13 +28,16 @@ struct Known {
 pub struct Cache {
     reader: Reader,
     files: BTreeMap<PathBuf, Known>,
+    /// Last good manifests of a former run, until the first look that finds files.
+    remembered: BTreeMap<String, Manifest>,
 }
 
 impl Cache {
-    /// An empty cache that understands files with `reader`.
+    /// An empty cache that understands files with `reader`. `remembered` are last good manifests of a former run, by
+    /// path.
     #[must_use]
-    pub fn new(reader: Reader) -> Self {
-        Self { reader, files: BTreeMap::new() }
+    pub fn new(reader: Reader, remembered: BTreeMap<String, Manifest>) -> Self {
+        Self { reader, files: BTreeMap::new(), remembered }
     }
 
     /// Takes over what a scan found: reads new and changed files, forgets the ones that are gone.
@@ -58,16 +61,26 @@ impl Cache {
                     Ok((bytes, stamp)) => Known { stamp: settled(stamp), file: self.meaning(&path, &bytes, known) },
                     // Deleted since the scan; its event will come. A link to nowhere stays, as a finding.
                     Err(e) if e.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => continue,
-                    Err(e) => Known { stamp: None, file: unreadable(&path, &e, known) },
+                    Err(e) => Known { stamp: None, file: unreadable(&path, &e, self.last_good(&path, known)) },
                 },
             };
             self.files.insert(path, next);
+        }
+        if !self.files.is_empty() {
+            self.remembered.clear();
+        }
+    }
+
+    fn last_good(&self, path: &Path, last: Option<Known>) -> Option<Manifest> {
+        match last {
+            Some(known) => known.file.pod,
+            None => self.remembered.get(&*path.to_string_lossy()).cloned(),
         }
     }
 
     fn meaning(&self, path: &Path, bytes: &[u8], last: Option<Known>) -> ManifestFile {
         let file = (self.reader)(&path.to_string_lossy(), bytes);
-        with_last_good(file, last)
+        with_last_good(file, self.last_good(path, last))
     }
 
     /// All files in name order, as the reconciler gets them. Of two files with the same pod the last one wins; a
@@ -118,15 +131,15 @@ fn settled(stamp: Stamp) -> Option<Stamp> {
     (now - stamp.changed_ns() > UNSETTLED_NS).then_some(stamp)
 }
 
-fn with_last_good(mut file: ManifestFile, last: Option<Known>) -> ManifestFile {
+fn with_last_good(mut file: ManifestFile, last: Option<Manifest>) -> ManifestFile {
     if file.pod.is_none() {
-        file.pod = last.and_then(|k| k.file.pod);
+        file.pod = last;
         file.stale = file.pod.is_some();
     }
     file
 }
 
-fn unreadable(path: &Path, e: &io::Error, last: Option<Known>) -> ManifestFile {
+fn unreadable(path: &Path, e: &io::Error, last: Option<Manifest>) -> ManifestFile {
     let origin = path.to_string_lossy().into_owned();
     let message = match e.kind() {
         io::ErrorKind::NotFound => "the link leads to a file that does not exist".into(),

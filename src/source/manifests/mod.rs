@@ -11,7 +11,7 @@ mod scan;
 mod tests;
 mod watch;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ use self::scan::Scan;
 use self::watch::{Meaning, PathWatch};
 use super::reporter::{Reporter, Stopped};
 use crate::pod::finding::{Finding, Severity};
-use crate::pod::manifest::ManifestFile;
+use crate::pod::manifest::{Manifest, ManifestFile};
 use crate::store::update::{HealthState, SourceId, Update};
 
 /// A file that is being written is read when it was left alone this long, unless its writer closes it first.
@@ -57,7 +57,15 @@ struct Manifests {
 
 /// Runs the source until the reporter's stop. A message in `reread` brings the next full look forward; make it a
 /// `bounded(1)` channel and drop what does not fit.
-pub fn run(reporter: Reporter, locate: Locate, every: Duration, reread: Receiver<()>, reader: Reader) {
+/// `remembered` are the last good manifests of a former run by path: they stand in for files that are broken now.
+pub fn run(
+    reporter: Reporter,
+    locate: Locate,
+    every: Duration,
+    reread: Receiver<()>,
+    reader: Reader,
+    remembered: BTreeMap<String, Manifest>,
+) {
     let (events, failed) = match Events::start() {
         Ok(events) => (Some(events), false),
         Err(e) => {
@@ -70,7 +78,7 @@ pub fn run(reporter: Reporter, locate: Locate, every: Duration, reread: Receiver
         locate,
         every,
         reread,
-        cache: Cache::new(reader),
+        cache: Cache::new(reader, remembered),
         path: None,
         watch: events.as_ref().map(|e| PathWatch::new(e.watches.clone())),
         watch_failed: failed,

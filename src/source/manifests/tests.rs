@@ -45,13 +45,17 @@ struct Running {
 
 impl Running {
     fn start(path: &Path, every: Duration) -> Self {
+        Self::remembering(path, every, BTreeMap::new())
+    }
+
+    fn remembering(path: &Path, every: Duration, remembered: BTreeMap<String, Manifest>) -> Self {
         let (tx, updates) = bounded(64);
         let (stop, stopped) = bounded(0);
         let path = path.to_path_buf();
         let (reread, rereads) = bounded(1);
         let reporter = Reporter::new(SourceId::File, tx, stopped);
         let locate: Locate = Box::new(move || Some(path.clone()));
-        let thread = thread::spawn(move || run(reporter, locate, every, rereads, reader));
+        let thread = thread::spawn(move || run(reporter, locate, every, rereads, reader, remembered));
         Self { updates, reread, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -95,6 +99,25 @@ fn put(path: &Path, name: &str) {
     let new = path.with_file_name(format!(".{name}.new"));
     fs::write(&new, format!("name: {name}\n")).unwrap();
     fs::rename(new, path).unwrap();
+}
+
+#[test]
+fn a_former_run_stands_in_for_what_is_broken_now() {
+    let dir = TestDir::new();
+    fs::write(dir.path("a"), "name: a").unwrap();
+    fs::write(dir.path("b"), "!").unwrap();
+    let good = |path: &str, name: &str| {
+        let origin = dir.path(path).to_string_lossy().into_owned();
+        let manifest = reader(&origin, format!("name: {name}").as_bytes()).pod.unwrap();
+        (origin, manifest)
+    };
+    let remembered = BTreeMap::from([good("a", "old"), good("b", "b"), good("c", "c")]);
+    let source = Running::remembering(&dir.path(""), Duration::from_secs(3600), remembered);
+    source.expect(&["a", "b!"]);
+    // The file of the third one was gone: what comes in its place later is something else.
+    fs::write(dir.path("c"), "!").unwrap();
+    fs::write(dir.path("d"), "name: d").unwrap();
+    source.expect(&["a", "b!", "d"]);
 }
 
 #[test]
@@ -274,7 +297,7 @@ fn full_looks_go_on_without_a_reader_of_events() {
         locate: Box::new(move || Some(path.clone())),
         every: Duration::from_secs(3600),
         reread: rereads,
-        cache: Cache::new(reader),
+        cache: Cache::new(reader, BTreeMap::new()),
         path: None,
         watch: None,
         watch_failed: true,
