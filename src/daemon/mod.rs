@@ -16,6 +16,8 @@ mod error;
 mod feeds;
 mod node;
 mod orders;
+mod owner;
+mod revision_file;
 mod sockets;
 mod state_dir;
 mod systemd;
@@ -32,10 +34,8 @@ use crate::config::settings::Settings;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
 use crate::serve::http::{HttpOptions, HttpServer};
-use crate::store::owner::{self, Clock};
 use crate::store::reconcile::{Expectations, Reconciler, ReconcilerConfig};
 use crate::store::revision::Revision;
-use crate::store::revision_file::RevisionFile;
 use crate::store::snapshot::Snapshot;
 use crate::store::Store;
 use crate::sys::process;
@@ -44,6 +44,8 @@ use crate::sys::signal::{self, Signal};
 pub use error::DaemonError;
 use feeds::Feeds;
 use orders::Order;
+use owner::Clock;
+use revision_file::RevisionFile;
 use sockets::Sockets;
 
 /// How long a stop may take, all in all.

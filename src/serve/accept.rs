@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::error::ServeError;
 use super::owned_socket::OwnedSocket;
+use super::peer::Peer;
 use super::preface::{judge, Verdict, WaitingRoom};
 use super::quiet::Quiet;
 use crate::sys::peer::PeerCred;
@@ -54,15 +55,6 @@ pub enum Protocol {
     Http2,
     /// HTTP/1.1: it is handed over at once; its server has time limits of its own.
     Http1,
-}
-
-/// Who is at the other end of a connection, and where it came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// The process that connected.
-    pub cred: PeerCred,
-    /// Path of the socket it connected to (or the name of an inherited one).
-    pub listener: Arc<str>,
 }
 
 /// A running accept thread.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::accept::Peer;
 use super::bucket::{Bucket, Rate};
+use super::peer::Peer;
 use crate::sys::file_id::FileId;
 
 /// What a call costs its connection.

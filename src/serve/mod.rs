@@ -8,9 +8,11 @@ pub mod grpc;
 pub mod http;
 pub mod metrics;
 pub mod owned_socket;
+pub mod peer;
 mod preface;
 mod quiet;
 
-pub use accept::{AcceptOptions, Acceptor, Peer, Protocol};
+pub use accept::{AcceptOptions, Acceptor, Protocol};
 pub use error::ServeError;
 pub use owned_socket::{OwnedSocket, SocketOptions};
+pub use peer::Peer;

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use super::accept::Peer;
+use super::peer::Peer;
 use crate::sys::peer;
 
 /// RFC 9113, section 3.4.

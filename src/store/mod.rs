@@ -10,16 +10,12 @@ mod listing;
 mod look;
 pub mod masked;
 mod object_meta;
-#[cfg(feature = "daemon")]
-pub mod owner;
 pub mod paging;
 mod readiness;
 pub mod reconcile;
 mod record;
 mod remote;
 pub mod revision;
-#[cfg(feature = "daemon")]
-pub mod revision_file;
 mod runtime_view;
 pub mod snapshot;
 mod sources;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::{self, Framing, Request, MAX_BODY, MAX_HEAD};
-use crate::serve::accept::Peer;
+use crate::serve::peer::Peer;
 
 /// A connection between two answers. The stream does not block.
 #[derive(Debug)]

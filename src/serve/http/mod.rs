@@ -35,8 +35,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 
-use super::accept::Peer;
 use super::error::ServeError;
+use super::peer::Peer;
 use crate::store::Store;
 use connection::Connection;
 use parking::{Limits, Parking, ParkingThread};

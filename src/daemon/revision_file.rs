@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::revision::LEAP;
+use crate::store::revision::LEAP;
 
 /// The file in the state directory.
 const NAME: &str = "revision";

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::handle::Store;
-use super::reconcile::{Now, Reconciler};
-use super::update::Update;
+use crate::store::reconcile::{Now, Reconciler};
+use crate::store::update::Update;
+use crate::store::Store;
 
 /// Updates that are taken before a snapshot is made: what came at once is shown at once.
 const AT_ONCE: usize = 64;
