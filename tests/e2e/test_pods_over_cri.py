@@ -61,13 +61,18 @@ def test_a_restarted_container_counts(node, runtime):
     pod = runtime.run_pod("flaky")
     pod.run_container("main").end(1)
     watch = node.watch()
-    pod.run_container("main", attempt=1)
-    seen = watch.until(
-        lambda e: e.name == "flaky" and any(c.restartCount == 1 for c in e.pod.status.containerStatuses),
-        what="flaky restarted",
-    )
-    assert container(seen.pod).state.HasField("running")
-    assert container(seen.pod).lastState.terminated.exitCode == 1
+    second = pod.run_container("main", attempt=1)
+
+    def both(event):
+        if event.name != "flaky" or not event.pod.status.containerStatuses:
+            return False
+        status = container(event.pod)
+        return status.state.HasField("running") and status.lastState.HasField("terminated")
+
+    status = container(watch.until(both, what="the second one running, the first one ended").pod)
+    assert status.restartCount == 1
+    assert status.containerID == f"containerd://{second.id}"
+    assert status.lastState.terminated.exitCode == 1
 
 
 def test_a_static_pod_is_deleted_with_its_last_container(node, runtime):
