@@ -9,6 +9,7 @@ mod schedule;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::file::CheckpointFile;
@@ -32,7 +33,7 @@ pub struct Restored {
     /// The revision to start from: give it to `Revision::start`.
     pub revision: Option<u64>,
     /// Last good manifests by path or URL.
-    pub manifests: BTreeMap<String, Manifest>,
+    pub manifests: BTreeMap<String, Arc<Manifest>>,
 }
 
 /// Reads the checkpoint in `state_dir`; logs what is wrong with it. Call it before the sources start.

@@ -8,6 +8,8 @@ mod recorded_tests;
 #[cfg(test)]
 mod rule_tests;
 
+use std::sync::Arc;
+
 use super::finding::Finding;
 
 pub use duplicates::mark_duplicates;
@@ -35,7 +37,8 @@ pub struct ManifestFile {
     /// The path or URL it came from.
     pub origin: String,
     /// The pod it asks for: of the current content, or of the last good content where the current one is broken.
-    pub pod: Option<Manifest>,
+    /// Shared: the source, the reconciler and the checkpoint keep one copy between them.
+    pub pod: Option<Arc<Manifest>>,
     /// True where `pod` is the last good version of a file that is broken now.
     pub stale: bool,
     /// Errors and warnings of the current content.

@@ -5,6 +5,7 @@
 //! Fields that a reader does not know are skipped; what it could not skip makes a new version.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::update::SourceId;
 use crate::codec::pod_bytes::PodBytes;
@@ -44,7 +45,7 @@ pub struct Kept {
     /// The path or URL it came from.
     pub origin: String,
     /// What it asks for.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
 }
 
 /// A checkpoint as bytes.
@@ -207,7 +208,7 @@ impl Kept {
             }
         }
         let whole = !origin.is_empty() && !manifest.name.is_empty();
-        Ok(whole.then_some(Self { source, origin, manifest }))
+        Ok(whole.then_some(Self { source, origin, manifest: manifest.into() }))
     }
 }
 

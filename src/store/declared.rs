@@ -17,7 +17,7 @@ pub struct Declared {
     /// The path or URL.
     pub origin: String,
     /// The pod it asks for.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// [`content_hash`] of the manifest.
     pub content: u128,
     /// When this content was first seen here, in milliseconds since the epoch.

@@ -41,13 +41,13 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
     let store = Store::new(Snapshot::empty(1));
     let (tx, _updates) = bounded(4);
     let saver = Saver::start(Arc::clone(&store), restored, tx.clone()).unwrap();
-    let manifest = crate::pod::manifest::Manifest {
+    let manifest = Arc::new(crate::pod::manifest::Manifest {
         name: "m".into(),
         namespace: "d".into(),
         uid: None,
         metadata: vec![],
         spec: vec![],
-    };
+    });
     let file = ManifestFile { origin: "/m".into(), pod: Some(manifest.clone()), stale: true, findings: vec![] };
     saver.manifests().note(&Update::Manifests { source: SourceId::File, files: vec![file] });
     store.publish(known(vec![(SourceId::ApiServer, health(HealthState::Down, 5_000))]));

@@ -39,7 +39,7 @@ mod tests {
             metadata: Vec::new(),
             spec: Vec::new(),
         };
-        ManifestFile { origin: origin.into(), pod: Some(pod), stale: false, findings: Vec::new() }
+        ManifestFile { origin: origin.into(), pod: Some(pod.into()), stale: false, findings: Vec::new() }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Source: `kubernetes/kubernetes pkg/kubelet/config/common.go` (tryDecodeSinglePod, tryDecodePodList).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Manifest, ManifestFile};
@@ -150,7 +152,11 @@ fn pod(written: &Place<'_>, out: &mut Report) -> Option<Manifest> {
     let metadata = defaulted.at("metadata");
     let text = |name: &str| Some(metadata.at(name).text()).filter(|t| !t.is_empty()).map(str::to_owned);
     let namespace = text("namespace").unwrap_or_else(|| "default".to_owned());
-    let encode = |message, place: Place<'_>| json::to_wire(message, place.value()).map(|e| e.bytes);
+    let encode = |message, place: Place<'_>| {
+        let mut bytes = json::to_wire(message, place.value())?.bytes;
+        bytes.shrink_to_fit(); // kept for as long as the pod is; growing left up to twice its size
+        Ok::<_, json::JsonError>(bytes)
+    };
     let mut named = metadata.value().clone();
     if let Some(object) = named.as_object_mut() {
         object.insert("namespace".to_owned(), Value::String(namespace.clone()));
@@ -176,7 +182,7 @@ fn finish(origin: &str, pod: Option<Manifest>, report: Report, document: &yaml::
         report.into_problems().into_iter().map(|problem| placed(origin, problem, document)).collect();
     findings.sort_by_key(|f| (f.line, f.column));
     let refused = findings.iter().any(|f| f.severity == Severity::Error);
-    ManifestFile { origin: origin.to_owned(), pod: pod.filter(|_| !refused), stale: false, findings }
+    ManifestFile { origin: origin.to_owned(), pod: pod.filter(|_| !refused).map(Arc::new), stale: false, findings }
 }
 
 /// The problem with its place: that of the field, or of the nearest one around it that is in the document.

@@ -118,7 +118,7 @@ fn bytes_are_those_of_the_pods_api() {
             let wanted = |m: &&Manifest| {
                 format!("{}-{NODE}", m.name) == text(&metadata, "/name") && m.namespace == text(&metadata, "/namespace")
             };
-            let Some(manifest) = files.values().filter_map(|f| f.pod.as_ref()).find(wanted) else { continue };
+            let Some(manifest) = files.values().filter_map(|f| f.pod.as_deref()).find(wanted) else { continue };
             let context = StaticContext {
                 node_name: NODE,
                 uid: text(&metadata, "/uid"),

@@ -24,12 +24,15 @@ fn reader(origin: &str, bytes: &[u8]) -> ManifestFile {
     };
     ManifestFile {
         origin: origin.into(),
-        pod: name.map(|name| Manifest {
-            name: name.into(),
-            namespace: "default".into(),
-            uid: None,
-            metadata: Vec::new(),
-            spec: Vec::new(),
+        pod: name.map(|name| {
+            Manifest {
+                name: name.into(),
+                namespace: "default".into(),
+                uid: None,
+                metadata: Vec::new(),
+                spec: Vec::new(),
+            }
+            .into()
         }),
         stale: false,
         findings: if name.is_none() { vec![finding] } else { Vec::new() },

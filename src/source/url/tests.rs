@@ -48,7 +48,7 @@ impl Run {
         match self.next() {
             Update::Manifests { source: SourceId::Http, files } => {
                 assert!(!format!("{files:?}").contains("hunter2"));
-                files.into_iter().filter_map(|f| Some((f.pod?.name, f.stale))).collect()
+                files.into_iter().filter_map(|f| Some((f.pod?.name.clone(), f.stale))).collect()
             }
             other => panic!("{other:?}"),
         }

@@ -21,7 +21,7 @@ fn kept(origin: &str, uid: Option<&str>) -> Kept {
         spec: vec![],
     };
     let source = if origin.starts_with("http") { SourceId::Http } else { SourceId::File };
-    Kept { source, origin: origin.into(), manifest }
+    Kept { source, origin: origin.into(), manifest: manifest.into() }
 }
 
 fn sample() -> Checkpoint {
