@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
 
@@ -31,7 +32,7 @@ impl Feeds {
     /// A thread cannot be started.
     pub fn start(
         settings: &Settings,
-        remembered: BTreeMap<String, Manifest>,
+        remembered: BTreeMap<String, Arc<Manifest>>,
     ) -> Result<(Self, Receiver<Update>), DaemonError> {
         // An update is a whole state. When the channel is full, a source waits, and has a newer state to tell by the
         // time it is its turn: nothing is lost.

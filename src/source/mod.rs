@@ -93,7 +93,7 @@ pub struct Sources {
 /// A thread cannot be started, or the manifest path cannot be made absolute.
 pub fn start(
     config: &SourcesConfig,
-    remembered: BTreeMap<String, Manifest>,
+    remembered: BTreeMap<String, Arc<Manifest>>,
     tx: &Sender<Update>,
     stop: &Receiver<()>,
 ) -> io::Result<Sources> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::scan::{self, Entry, Stamp};
@@ -29,14 +30,14 @@ pub struct Cache {
     reader: Reader,
     files: BTreeMap<PathBuf, Known>,
     /// Last good manifests of a former run, until the first look that finds files.
-    remembered: BTreeMap<String, Manifest>,
+    remembered: BTreeMap<String, Arc<Manifest>>,
 }
 
 impl Cache {
     /// An empty cache that understands files with `reader`. `remembered` are last good manifests of a former run, by
     /// path.
     #[must_use]
-    pub fn new(reader: Reader, remembered: BTreeMap<String, Manifest>) -> Self {
+    pub fn new(reader: Reader, remembered: BTreeMap<String, Arc<Manifest>>) -> Self {
         Self { reader, files: BTreeMap::new(), remembered }
     }
 
@@ -71,7 +72,7 @@ impl Cache {
         }
     }
 
-    fn last_good(&self, path: &Path, last: Option<Known>) -> Option<Manifest> {
+    fn last_good(&self, path: &Path, last: Option<Known>) -> Option<Arc<Manifest>> {
         match last {
             Some(known) => known.file.pod,
             None => self.remembered.get(&*path.to_string_lossy()).cloned(),
@@ -131,7 +132,7 @@ fn settled(stamp: Stamp) -> Option<Stamp> {
     (now - stamp.changed_ns() > UNSETTLED_NS).then_some(stamp)
 }
 
-fn with_last_good(mut file: ManifestFile, last: Option<Manifest>) -> ManifestFile {
+fn with_last_good(mut file: ManifestFile, last: Option<Arc<Manifest>>) -> ManifestFile {
     if file.pod.is_none() {
         file.pod = last;
         file.stale = file.pod.is_some();
@@ -139,7 +140,7 @@ fn with_last_good(mut file: ManifestFile, last: Option<Manifest>) -> ManifestFil
     file
 }
 
-fn unreadable(path: &Path, e: &io::Error, last: Option<Manifest>) -> ManifestFile {
+fn unreadable(path: &Path, e: &io::Error, last: Option<Arc<Manifest>>) -> ManifestFile {
     let origin = path.to_string_lossy().into_owned();
     let message = match e.kind() {
         io::ErrorKind::NotFound => "the link leads to a file that does not exist".into(),

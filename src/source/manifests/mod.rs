@@ -13,6 +13,7 @@ mod watch;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{never, select, Receiver};
@@ -64,7 +65,7 @@ pub fn run(
     every: Duration,
     reread: Receiver<()>,
     reader: Reader,
-    remembered: BTreeMap<String, Manifest>,
+    remembered: BTreeMap<String, Arc<Manifest>>,
 ) {
     let (events, failed) = match Events::start() {
         Ok(events) => (Some(events), false),

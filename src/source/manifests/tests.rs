@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Running {
         Self::remembering(path, every, BTreeMap::new())
     }
 
-    fn remembering(path: &Path, every: Duration, remembered: BTreeMap<String, Manifest>) -> Self {
+    fn remembering(path: &Path, every: Duration, remembered: BTreeMap<String, Arc<Manifest>>) -> Self {
         let (tx, updates) = bounded(64);
         let (stop, stopped) = bounded(0);
         let path = path.to_path_buf();
