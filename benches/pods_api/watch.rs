@@ -67,16 +67,25 @@ fn field(message: &[u8], number: u32) -> Option<&[u8]> {
 
 type Shared = Arc<Mutex<View>>;
 
-/// Reads until the stream ends or `ended` is set.
-async fn follow(mut events: ClientSStreamReceiver<Vec<u8>>, view: Shared, ended: Arc<AtomicBool>, pause: Duration) {
+/// What the readers are told.
+#[derive(Default)]
+struct Flags {
+    /// The last change was made: who is slow may read on without pauses.
+    hurry: AtomicBool,
+    /// The streams may end now.
+    ended: AtomicBool,
+}
+
+/// Reads until the stream ends, with a pause after each event.
+async fn follow(mut events: ClientSStreamReceiver<Vec<u8>>, view: Shared, flags: Arc<Flags>, pause: Duration) {
     while let Some(event) = events.next().await {
         let Ok(event) = event else { break };
         view.lock().expect("a view").take(&event);
-        if !pause.is_zero() && !ended.load(Ordering::Relaxed) {
+        if !pause.is_zero() && !flags.hurry.load(Ordering::Relaxed) {
             thread::sleep(pause);
         }
     }
-    view.lock().expect("a view").cut = !ended.load(Ordering::Relaxed);
+    view.lock().expect("a view").cut = !flags.ended.load(Ordering::Relaxed);
 }
 
 fn open(env: &Arc<Environment>, socket: &Path) -> (grpcio::Client, ClientSStreamReceiver<Vec<u8>>) {
@@ -98,7 +107,7 @@ pub fn run(
     let idle = process::mib(pid, "VmRSS");
     let env = Arc::new(EnvBuilder::new().cq_count(1).build());
     let views: Vec<Shared> = (0..watchers).map(|_| Shared::default()).collect();
-    let ended = Arc::new(AtomicBool::new(false));
+    let flags = Arc::<Flags>::default();
     let (mut clients, mut streams) = (Vec::new(), Vec::new());
     for view in &views {
         let (client, events) = open(&env, socket);
@@ -109,10 +118,10 @@ pub fn run(
     let mut readers = Vec::new();
     let slow = if troubled { streams.pop() } else { None };
     if let Some((events, view)) = slow {
-        let ended = Arc::clone(&ended);
-        readers.push(thread::spawn(move || block_on(follow(events, view, ended, Duration::from_millis(20)))));
+        let flags = Arc::clone(&flags);
+        readers.push(thread::spawn(move || block_on(follow(events, view, flags, Duration::from_millis(20)))));
     }
-    let all = Arc::clone(&ended);
+    let all = Arc::clone(&flags);
     readers.push(thread::spawn(move || {
         let follow = |(events, view)| follow(events, view, Arc::clone(&all), Duration::ZERO);
         block_on(streams.into_iter().map(follow).collect::<FuturesUnordered<_>>().collect::<()>());
@@ -121,6 +130,7 @@ pub fn run(
     let connected = process::mib(pid, "VmRSS");
     let (cpu, own) = (process::cpu(pid), process::cpu(std::process::id()));
     server.update(per_second, seconds);
+    flags.hurry.store(true, Ordering::Relaxed);
     let (listing, truth) = (client::connect(&env, socket), Shared::default());
     let list = listing.unary_call(&client::LIST, &Vec::new(), CallOption::default()).expect("a list");
     for pod in wire::fields(&list).flatten() {
@@ -135,7 +145,7 @@ pub fn run(
     wait(|| lost() == 0);
     let (cpu, own) = (process::cpu(pid) - cpu, process::cpu(std::process::id()) - own);
     let lost = lost();
-    ended.store(true, Ordering::Relaxed);
+    flags.ended.store(true, Ordering::Relaxed);
     let cut = views.iter().filter(|v| v.lock().expect("a view").cut).count();
     let deliveries: u64 = views.iter().map(|v| v.lock().expect("a view").deliveries).sum();
     let stale: u64 = views.iter().map(|v| v.lock().expect("a view").stale).sum();

@@ -43,6 +43,11 @@ const MAX_REQUEST: i32 = 64 * 1024;
 const MAX_METADATA: i32 = 16 * 1024;
 /// Calls that may run at once on one connection; the client queues more.
 const MAX_STREAMS: i32 = 256;
+/// Room for bytes from a client, kept for each connection. Requests are short.
+const READ_CHUNK: i32 = 1024;
+/// What one stream may leave in the core to be written. The core's 64 KiB times the watchers is what a burst of events
+/// would cost.
+const WRITE_BUFFER: i32 = 16 * 1024;
 /// Requests for which room is kept ready; the default of 1024 costs memory and gains nothing here.
 const SLOTS: usize = 16;
 /// Clients may ping this often on a quiet connection. The core's default of five minutes cuts off Go clients with
@@ -110,6 +115,10 @@ impl GrpcServer {
             .max_concurrent_stream(MAX_STREAMS)
             .max_receive_message_len(MAX_REQUEST)
             .max_send_message_len(-1)
+            .tcp_read_chunk_size(READ_CHUNK)
+            .tcp_min_read_chunk_size(256)
+            .tcp_max_read_chunk_size(READ_CHUNK)
+            .http2_write_buffer_size(WRITE_BUFFER)
             .raw_cfg_int(CString::from(c"grpc.max_metadata_size"), MAX_METADATA)
             .http2_min_recv_ping_interval_without_data(MIN_PING_INTERVAL)
             .build_args();
