@@ -6,18 +6,16 @@
 use std::ffi::OsString;
 
 use super::exit::Failure;
-use super::options::{of_verb, OptionRow, OPTIONS};
+use super::options::{self, of_verb};
+use super::verbs::{named, Verb, VERBS};
 use crate::config::nearest::nearest;
 use crate::config::options::proper_name;
 
-/// The verbs, for suggestions.
-pub const VERBS: [&str; 5] = ["serve", "get", "watch", "version", "help"];
-
 /// A normalised command line. A value stands in an argument of its own, even where it begins with a dash.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Argv {
-    /// The verb; empty where none is named.
-    pub verb: String,
+    /// The verb; none where none is named.
+    pub verb: Option<&'static Verb>,
     /// Whether help was asked for: the other arguments do not matter then.
     pub help: bool,
     /// Options, then `--`, then what is neither option nor verb.
@@ -27,7 +25,8 @@ pub struct Argv {
 /// Normalises the arguments after the program's name.
 ///
 /// # Errors
-/// An argument is not UTF-8, an option is unknown or lacks its value, or a switch has one: usage errors.
+/// An argument is not UTF-8, the verb or an option is unknown, an option lacks its value, or a switch has one: usage
+/// errors.
 pub fn normalise(args: impl IntoIterator<Item = OsString>) -> Result<Argv, Failure> {
     let mut words = Vec::new();
     for arg in args {
@@ -35,19 +34,13 @@ pub fn normalise(args: impl IntoIterator<Item = OsString>) -> Result<Argv, Failu
             arg.into_string().map_err(|arg| Failure::usage("", format!("not UTF-8: {}", arg.to_string_lossy())))?,
         );
     }
-    let mut reader = Reader { words: words.into_iter(), options: Vec::new(), seen: Vec::new(), help: false };
-    let mut plain = reader.read()?.into_iter();
-    let verb = plain.next().unwrap_or_default();
-    if !verb.is_empty() && !VERBS.contains(&verb.as_str()) {
-        let hint = nearest(&verb, VERBS).map(|v| format!("; did you mean {v}?")).unwrap_or_default();
-        return Err(Failure::usage("", format!("unknown command {verb:?}{hint}")));
-    }
-    let Reader { options, seen, help, .. } = reader;
+    let mut reader =
+        Reader { words: words.into_iter(), verb: None, options: Vec::new(), seen: Vec::new(), help: false };
+    let plain = reader.read()?;
+    let Reader { verb, options: mut args, seen, help, .. } = reader;
     if !help {
-        known(&verb, &seen)?;
+        known(verb, &seen)?;
     }
-    let mut args = options;
-    let plain: Vec<_> = plain.collect();
     if !plain.is_empty() {
         args.push("--".into());
         args.extend(plain);
@@ -56,36 +49,32 @@ pub fn normalise(args: impl IntoIterator<Item = OsString>) -> Result<Argv, Failu
 }
 
 /// Each option that was seen must be one of the verb's.
-fn known(verb: &str, seen: &[String]) -> Result<(), Failure> {
+fn known(verb: Option<&Verb>, seen: &[String]) -> Result<(), Failure> {
+    let name = verb.map_or("", |verb| verb.name);
     for option in seen {
-        let fits = |row: &OptionRow| match option.strip_prefix("--") {
-            Some(name) => row.name == name,
-            None => row.short.is_some_and(|short| option.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
-        };
-        if of_verb(verb).any(fits) {
+        let own = of_verb(verb);
+        if own.iter().any(|row| row.is(option)) {
             continue;
         }
-        let hint = if let Some(elsewhere) = OPTIONS.iter().find(|row| fits(row)) {
-            let verbs: Vec<_> = elsewhere.verbs.iter().filter(|v| !v.is_empty()).copied().collect();
-            if verbs.is_empty() {
-                "; it stands alone".to_string()
-            } else {
-                format!("; it belongs to {}", verbs.join(", "))
-            }
+        let elsewhere: Vec<_> = options::anywhere(option).iter().map(|(verb, _)| verb.name).collect();
+        let hint = if of_verb(None).iter().any(|row| row.is(option)) {
+            "; it stands alone".to_string()
+        } else if elsewhere.is_empty() {
+            let near = nearest(option.trim_start_matches('-'), own.iter().map(|row| row.name));
+            near.map(|n| format!("; did you mean --{n}?")).unwrap_or_default()
         } else {
-            let name = option.trim_start_matches('-');
-            nearest(name, of_verb(verb).map(|row| row.name))
-                .map(|n| format!("; did you mean --{n}?"))
-                .unwrap_or_default()
+            format!("; it belongs to {}", elsewhere.join(", "))
         };
-        let of = if verb.is_empty() { String::new() } else { format!(" for {verb}") };
-        return Err(Failure::usage(verb, format!("unknown option {option}{of}{hint}")));
+        let of = if name.is_empty() { String::new() } else { format!(" for {name}") };
+        return Err(Failure::usage(name, format!("unknown option {option}{of}{hint}")));
     }
     Ok(())
 }
 
 struct Reader {
     words: std::vec::IntoIter<String>,
+    /// The first word that is no option.
+    verb: Option<&'static Verb>,
     options: Vec<String>,
     /// The options as they were written, without values.
     seen: Vec<String>,
@@ -93,21 +82,41 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads all words; returns those that are not options.
+    /// Reads all words; returns those that are neither options nor the verb.
     fn read(&mut self) -> Result<Vec<String>, Failure> {
         let mut plain = Vec::new();
         while let Some(word) = self.words.next() {
             if word == "--" {
-                plain.extend(self.words.by_ref());
+                for word in self.words.by_ref().collect::<Vec<_>>() {
+                    self.plain(word, &mut plain)?;
+                }
             } else if let Some(long) = word.strip_prefix("--") {
                 self.long(long)?;
             } else if let Some(letters) = word.strip_prefix('-').filter(|l| !l.is_empty()) {
                 self.short(letters)?;
             } else {
-                plain.push(word);
+                self.plain(word, &mut plain)?;
             }
         }
         Ok(plain)
+    }
+
+    fn plain(&mut self, word: String, plain: &mut Vec<String>) -> Result<(), Failure> {
+        if self.verb.is_some() {
+            plain.push(word);
+            return Ok(());
+        }
+        if word == "help" {
+            self.help = true; // the next word is the verb to explain
+            return Ok(());
+        }
+        self.verb = named(&word);
+        if self.verb.is_none() {
+            let hint = nearest(&word, VERBS.iter().map(|verb| verb.name));
+            let hint = hint.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+            return Err(Failure::usage("", format!("unknown command {word:?}{hint}")));
+        }
+        Ok(())
     }
 
     fn long(&mut self, text: &str) -> Result<(), Failure> {
@@ -119,10 +128,10 @@ impl Reader {
         let name = proper_name(name);
         let spelled = format!("--{name}");
         self.seen.push(spelled.clone());
-        match OPTIONS.iter().find(|row| row.name == name) {
-            Some(row) if row.takes_value() => self.option(row, &spelled, value.map(str::to_string)),
+        match options::find(self.verb, &spelled) {
+            Some(row) if row.takes_value() => self.option(&row, &spelled, value.map(str::to_string)),
             Some(row) => match value {
-                None | Some("true") => self.switch(row),
+                None | Some("true") => self.switch(&row),
                 Some("false") => Ok(()),
                 Some(other) => Err(Failure::usage("", format!("{spelled} is on or off: true or false, not {other:?}"))),
             },
@@ -140,26 +149,26 @@ impl Reader {
             }
             let spelled = format!("-{letter}");
             self.seen.push(spelled.clone());
-            match OPTIONS.iter().find(|row| row.short == Some(letter)) {
+            match options::find(self.verb, &spelled) {
                 Some(row) if row.takes_value() => {
                     let value = rest.as_str();
                     let value = value.strip_prefix('=').unwrap_or(value);
                     let attached = !rest.as_str().is_empty();
-                    return self.option(row, &spelled, attached.then(|| value.to_string()));
+                    return self.option(&row, &spelled, attached.then(|| value.to_string()));
                 }
-                Some(row) => self.switch(row)?,
+                Some(row) => self.switch(&row)?,
                 None => return Ok(()), // reported once the verb is known
             }
         }
         Ok(())
     }
 
-    fn switch(&mut self, row: &OptionRow) -> Result<(), Failure> {
+    fn switch(&mut self, row: &options::OptionRow) -> Result<(), Failure> {
         self.options.push(format!("--{}", row.name));
         Ok(())
     }
 
-    fn option(&mut self, row: &OptionRow, spelled: &str, value: Option<String>) -> Result<(), Failure> {
+    fn option(&mut self, row: &options::OptionRow, spelled: &str, value: Option<String>) -> Result<(), Failure> {
         let value = value.or_else(|| self.words.next());
         let value = value.ok_or_else(|| Failure::usage("", format!("{spelled} needs a value: {}", row.hint)))?;
         self.options.extend([format!("--{}", row.name), value]);
@@ -182,7 +191,7 @@ mod tests {
     fn read(line: &str) -> String {
         let argv = normalise(words(line)).unwrap_or_else(|f| panic!("{line}: {f}"));
         assert!(!argv.help, "{line}");
-        [&[argv.verb][..], &argv.args].concat().join(" ")
+        [&[argv.verb.map_or("", |v| v.name).to_string()][..], &argv.args].concat().join(" ")
     }
 
     #[test]
@@ -217,7 +226,17 @@ mod tests {
 
     #[test]
     fn help_wins_wherever_it_stands() {
-        for line in ["-h", "--help", "get -h", "-h get", "get pods -o json --help", "get --bogus -h", "get -Ah"] {
+        for line in [
+            "-h",
+            "--help",
+            "get -h",
+            "-h get",
+            "get pods -o json --help",
+            "help",
+            "help get",
+            "get --bogus -h",
+            "get -Ah",
+        ] {
             assert!(normalise(words(line)).unwrap().help, "{line}");
         }
         assert!(!normalise(words("get -- --help")).unwrap().help);

@@ -3,27 +3,28 @@
 use std::io;
 
 use super::exit::{Exit, Failure};
+use super::verbs::Command;
 use crate::config::file;
-use crate::config::options::ServeOptions;
 use crate::config::settings::Settings;
 use crate::daemon::{self, DaemonError};
 use crate::logger;
 use crate::serve::ServeError;
 
-/// Reads the configuration and runs the daemon until it is told to stop.
-///
-/// # Errors
-/// The configuration is wrong, or the daemon cannot start.
-pub fn run(mut options: ServeOptions) -> Result<(), Failure> {
-    daemon::prepare().map_err(|e| failure(&e))?;
-    let wrong = |e: &dyn std::fmt::Display| Failure::new(Exit::Config, format!("error: {e}"));
-    let file = file::fill(&mut options).map_err(|e| wrong(&e))?;
-    let settings = Settings::resolve(options).map_err(|e| wrong(&e))?;
-    logger::start(settings.log_format, settings.verbosity).map_err(|e| wrong(&e))?;
-    if let Some(path) = file {
-        log::info!("configuration from {}", path.display());
+pub use crate::config::options::ServeOptions as Serve;
+
+impl Command for Serve {
+    /// Reads the configuration and runs the daemon until it is told to stop.
+    fn run(mut self) -> Result<(), Failure> {
+        daemon::prepare().map_err(|e| failure(&e))?;
+        let wrong = |e: &dyn std::fmt::Display| Failure::new(Exit::Config, format!("error: {e}"));
+        let file = file::fill(&mut self).map_err(|e| wrong(&e))?;
+        let settings = Settings::resolve(self).map_err(|e| wrong(&e))?;
+        logger::start(settings.log_format, settings.verbosity).map_err(|e| wrong(&e))?;
+        if let Some(path) = file {
+            log::info!("configuration from {}", path.display());
+        }
+        daemon::run(&settings).map_err(|e| failure(&e))
     }
-    daemon::run(&settings).map_err(|e| failure(&e))
 }
 
 fn failure(e: &DaemonError) -> Failure {

@@ -4,7 +4,8 @@ use argh::{ArgsInfo, FromArgs};
 use serde_json::json;
 
 use super::exit::Failure;
-use super::print;
+use super::output::print;
+use super::verbs::Command;
 
 /// Print the version of this program.
 #[derive(ArgsInfo, Debug, FromArgs)]
@@ -18,27 +19,25 @@ pub struct Version {
 /// Versions of the Pods API that this program serves.
 const APIS: [&str; 2] = ["v1alpha1.Pods", "Pods"];
 
-/// `1.2.3 (rev abc1234567)`.
+/// `nodepods 1.2.3 (rev abc1234567)`, with a line break.
 pub fn line() -> String {
-    format!("{} (rev {})", env!("CARGO_PKG_VERSION"), env!("NODEPODS_COMMIT"))
+    format!("nodepods {} (rev {})\n", env!("CARGO_PKG_VERSION"), env!("NODEPODS_COMMIT"))
 }
 
-/// Prints the version.
-///
-/// # Errors
-/// The output format is unknown, or standard output cannot be written.
-pub fn run(version: &Version) -> Result<(), Failure> {
-    match version.output.as_deref() {
-        None => print(&format!("nodepods {}\n", line())),
-        Some("json") => {
-            let facts = json!({
-                "version": env!("CARGO_PKG_VERSION"),
-                "commit": env!("NODEPODS_COMMIT"),
-                "target": env!("NODEPODS_TARGET"),
-                "services": APIS,
-            });
-            print(&format!("{facts:#}\n"))
+impl Command for Version {
+    fn run(self) -> Result<(), Failure> {
+        match self.output.as_deref() {
+            None => print(&line()),
+            Some("json") => {
+                let facts = json!({
+                    "version": env!("CARGO_PKG_VERSION"),
+                    "commit": env!("NODEPODS_COMMIT"),
+                    "target": env!("NODEPODS_TARGET"),
+                    "services": APIS,
+                });
+                print(&format!("{facts:#}\n"))
+            }
+            Some(other) => Err(Failure::usage("version", format!("unknown output format {other:?}; json is known"))),
         }
-        Some(other) => Err(Failure::usage("version", format!("unknown output format {other:?}; json is known"))),
     }
 }

@@ -10,18 +10,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::clock::now;
 use super::exit::{Exit, Failure};
-use super::get::{now, selector, Get};
-use super::resource;
+use super::output::written;
+use super::selection::{Selection, Words};
+use super::socket;
 use super::table::{Shape, Table};
-use super::{socket, written};
-use view::{Filter, View};
+use super::verbs::Command;
+use view::View;
 
 /// Pauses between attempts to reach a daemon that went away; later ones are as long as the last.
 const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Show pods as they change: first every pod there is, then each change as it happens.
+/// Show pods as they change. First comes every pod there is, then each change as it happens.
 #[derive(ArgsInfo, Debug, Default, FromArgs)]
 #[argh(subcommand, name = "watch", help_triggers("-h", "--help"))]
 pub struct Watch {
@@ -51,57 +53,92 @@ pub struct Watch {
     names: Vec<String>,
 }
 
-impl From<&Get> for Watch {
-    fn from(get: &Get) -> Self {
-        Self {
-            namespace: get.namespace.clone(),
-            all_namespaces: get.all_namespaces,
-            selector: get.selector.clone(),
-            field_selector: get.field_selector.clone(),
-            output: get.output.clone(),
-            no_headers: get.no_headers,
-            socket: get.socket.clone(),
-            names: get.names.clone(),
+impl Command for Watch {
+    fn run(self) -> Result<(), Failure> {
+        let words = Words {
+            namespace: self.namespace.as_deref(),
+            all_namespaces: self.all_namespaces,
+            labels: self.selector.as_deref(),
+            fields: self.field_selector.as_deref(),
+            names: &self.names,
+        };
+        let selection = Selection::read("watch", words)?;
+        let form = Form::read("watch", self.output.as_deref(), self.no_headers)?;
+        Follow { selection, form, socket: self.socket }.run("watch")
+    }
+}
+
+/// How events are shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// A row each.
+    Table {
+        /// With the columns of `-o wide`.
+        wide: bool,
+        /// Without a line of headings.
+        no_headers: bool,
+    },
+    /// An object of a line each.
+    Json,
+}
+
+impl Form {
+    /// Reads the value of `-o`.
+    ///
+    /// # Errors
+    /// It is unknown: a usage error.
+    pub fn read(verb: &str, output: Option<&str>, no_headers: bool) -> Result<Self, Failure> {
+        match output {
+            None | Some("") => Ok(Self::Table { wide: false, no_headers }),
+            Some("wide") => Ok(Self::Table { wide: true, no_headers }),
+            Some("json") => Ok(Self::Json),
+            Some(other) => {
+                Err(Failure::usage(verb, format!("unknown output format {other:?}; a watch knows wide, json")))
+            }
         }
     }
 }
 
-/// Watches until the reader of our output leaves or a signal comes. A daemon that goes away is waited for.
-///
-/// # Errors
-/// Wrong usage, no daemon in the beginning, or one that refuses us.
-pub fn run(watch: &Watch) -> Result<(), Failure> {
-    let (wide, json) = match watch.output.as_deref() {
-        None | Some("") => (false, false),
-        Some("wide") => (true, false),
-        Some("json") => (false, true),
-        Some(other) => {
-            return Err(Failure::usage("watch", format!("unknown output format {other:?}; known are wide, json")));
-        }
-    };
-    let filter = Filter {
-        namespace: watch.namespace.clone().filter(|_| !watch.all_namespaces),
-        wanted: resource::wanted("watch", &watch.names)?,
-        selector: selector("watch", watch.selector.as_deref(), watch.field_selector.as_deref())?,
-    };
-    let shape = Shape { namespace: filter.namespace.is_none(), wide, event: true, no_headers: watch.no_headers };
-    let mut view = View::new(filter, (!json).then(|| Table::new(shape)));
-    let mut pause = PAUSES.iter().copied();
-    loop {
-        let gone = match follow(watch, &mut view)? {
-            Ended::ReaderLeft => return Ok(()),
-            Ended::DaemonGone(failure) => failure,
+/// Pods that are shown as they change.
+#[derive(Debug)]
+pub struct Follow {
+    /// Which.
+    pub selection: Selection,
+    /// How.
+    pub form: Form,
+    /// The values of `--socket`.
+    pub socket: Vec<PathBuf>,
+}
+
+impl Follow {
+    /// Shows them until the reader of our output leaves or a signal comes. A daemon that goes away is waited for.
+    ///
+    /// # Errors
+    /// No daemon in the beginning, or one that refuses us.
+    pub fn run(self, verb: &str) -> Result<(), Failure> {
+        let namespace = self.selection.namespace.is_none();
+        let table = match self.form {
+            Form::Table { wide, no_headers } => Some(Table::new(Shape { namespace, wide, event: true, no_headers })),
+            Form::Json => None,
         };
-        if !view.began {
-            return Err(gone);
+        let mut view = View::new(self.selection, table);
+        let mut pause = PAUSES.iter().copied();
+        loop {
+            let gone = match follow(verb, &self.socket, &mut view)? {
+                Ended::ReaderLeft => return Ok(()),
+                Ended::DaemonGone(failure) => failure,
+            };
+            if !view.began {
+                return Err(gone);
+            }
+            if view.synced {
+                eprintln!("Warning: the daemon went away; waiting for it");
+                pause = PAUSES.iter().copied();
+            }
+            view.begin_again();
+            let wait = pause.next().unwrap_or(LONGEST_PAUSE);
+            thread::sleep(wait + jitter(wait));
         }
-        if view.synced {
-            eprintln!("Warning: the daemon went away; waiting for it");
-            pause = PAUSES.iter().copied();
-        }
-        view.begin_again();
-        let wait = pause.next().unwrap_or(LONGEST_PAUSE);
-        thread::sleep(wait + jitter(wait));
     }
 }
 
@@ -112,12 +149,12 @@ enum Ended {
 }
 
 /// Shows the events of one stream.
-fn follow(watch: &Watch, view: &mut View) -> Result<Ended, Failure> {
+fn follow(verb: &str, sockets: &[PathBuf], view: &mut View) -> Result<Ended, Failure> {
     let unavailable = |failure: Failure| match failure.exit {
         Exit::Unavailable => Ok(Ended::DaemonGone(failure)),
         _ => Err(failure),
     };
-    let client = match socket::find("watch", &watch.socket) {
+    let client = match socket::find(verb, sockets) {
         Ok(socket) => PodsClient::new(&socket),
         Err(failure) => return unavailable(failure),
     };

@@ -9,8 +9,9 @@ use super::duration::GoDuration;
 use super::values::{Endpoint, Hidden, LogFormat, Mode, SourceName, StateDir};
 use crate::source::kubeconfig::Choice;
 
-/// Run the daemon: find the node's manifests and container runtime, and serve its pods on root-only sockets. Every
-/// option can also stand in the configuration file, under the same name; the command line wins.
+/// Run the daemon, which knows this node's pods. It finds manifests and the container runtime by itself, and serves
+/// the pods on root-only sockets. Every option can also stand in the configuration file, under the same name; the
+/// command line wins.
 #[derive(ArgsInfo, Clone, Debug, Default, FromArgs, PartialEq)]
 #[argh(subcommand, name = "serve", help_triggers("-h", "--help"))]
 pub struct ServeOptions {

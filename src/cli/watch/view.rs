@@ -7,36 +7,15 @@ use serde_json::json;
 use crate::cli::client::Event;
 use crate::cli::exit::Failure;
 use crate::cli::objects;
-use crate::cli::resource::{PodName, Wanted};
+use crate::cli::selection::Selection;
 use crate::cli::table::Table;
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::columns::Columns;
 use crate::pod::lookup::text;
-use crate::pod::selector::Selector;
-
-/// Which pods are shown.
-pub struct Filter {
-    /// Only this namespace.
-    pub namespace: Option<String>,
-    /// Only these pods; none stand for all.
-    pub wanted: Vec<Wanted>,
-    /// Only pods that this selects.
-    pub selector: Selector,
-}
-
-impl Filter {
-    fn shows(&self, pod: &PodBytes) -> bool {
-        let [namespace, name, uid] = ["metadata.namespace", "metadata.name", "metadata.uid"].map(|p| text(pod, p));
-        let called = PodName { namespace: &namespace, name: &name, uid: &uid };
-        self.namespace.as_ref().is_none_or(|n| *n == namespace)
-            && (self.wanted.is_empty() || self.wanted.iter().any(|w| w.means(&called, None)))
-            && self.selector.selects(&namespace, pod)
-    }
-}
 
 /// What the reader of our output knows: the pods that were shown, by UID, with the row that was printed last.
 pub struct View {
-    filter: Filter,
+    selection: Selection,
     known: HashMap<String, (PodBytes, Columns)>,
     /// `None` prints JSON.
     table: Option<Table>,
@@ -50,8 +29,8 @@ pub struct View {
 
 impl View {
     /// A view of nothing yet; without a table it prints JSON.
-    pub fn new(filter: Filter, table: Option<Table>) -> Self {
-        Self { filter, known: HashMap::new(), table, synced: false, began: false, seen: HashSet::new() }
+    pub fn new(selection: Selection, table: Option<Table>) -> Self {
+        Self { selection, known: HashMap::new(), table, synced: false, began: false, seen: HashSet::new() }
     }
 
     /// A new stream begins, which says everything anew: only what differs is shown.
@@ -91,7 +70,7 @@ impl View {
         if !self.synced {
             self.seen.insert(uid.clone());
         }
-        if !self.filter.shows(&pod) {
+        if !self.selection.shows(&pod) {
             return self.gone(&uid, now);
         }
         // Time alone is no change: the row is compared as of the pod's own start.
@@ -126,7 +105,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::get::selector;
+    use crate::cli::selection::Words;
     use crate::cli::table::Shape;
     use crate::codec::wire::put_bytes;
 
@@ -140,9 +119,9 @@ mod tests {
     }
 
     fn view(fields: Option<&str>, table: bool) -> View {
-        let filter = Filter { namespace: None, wanted: Vec::new(), selector: selector("watch", None, fields).unwrap() };
+        let selection = Selection::read("watch", Words { fields, ..Words::default() }).unwrap();
         let shape = Shape { event: true, no_headers: true, ..Shape::default() };
-        View::new(filter, table.then(|| Table::new(shape)))
+        View::new(selection, table.then(|| Table::new(shape)))
     }
 
     #[test]

@@ -1,0 +1,143 @@
+//! Help: the overview, and the page of each verb.
+
+use argh::PositionalInfo;
+
+use super::options::of_verb;
+use super::paragraph::wrap;
+use super::verbs::{Group, Verb, VERBS};
+
+/// Columns of a help page.
+const WIDTH: usize = 80;
+/// Where the meaning of an option begins.
+const MEANING: usize = 26;
+
+const START: &str = "\
+Which pods are on this node, and what state are they in?
+
+Usage: nodepods COMMAND [OPTIONS]
+";
+const END: &str = "
+Try it:
+  nodepods get pods -o wide    what runs here, asked of the daemon
+  nodepods serve &             without a daemon, as root: it finds the node's
+                               manifests and container runtime by itself
+
+nodepods COMMAND --help explains a command and its options.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 69 no daemon answers
+or it is not ready, 70 internal fault, 77 not allowed, 78 wrong configuration.
+";
+
+/// What `nodepods` alone prints: every verb with one line.
+pub fn overview() -> String {
+    let mut out = String::from(START);
+    let width = VERBS.iter().map(|verb| verb.name.len()).max().unwrap_or(0);
+    for (group, heading) in Group::ALL {
+        let verbs: Vec<_> = VERBS.iter().filter(|verb| verb.group == group).collect();
+        if !verbs.is_empty() {
+            out.push_str(&format!("\n{heading}:\n"));
+        }
+        for verb in verbs {
+            out.push_str(&format!("  {:width$}   {}\n", verb.name, summary(verb)));
+        }
+    }
+    out + END
+}
+
+/// The first sentence of a verb's description, as it stands in the overview.
+pub fn summary(verb: &Verb) -> String {
+    let description = (verb.info)().description;
+    let first = description.split_once(". ").map_or(description, |(first, _)| first);
+    first.trim_end_matches('.').to_string()
+}
+
+/// `[OPTIONS] [NAME...]`: what comes after the verb.
+pub fn usage(verb: &Verb) -> String {
+    let info = (verb.info)();
+    let mut words = Vec::new();
+    if !of_verb(Some(verb)).is_empty() {
+        words.push("[OPTIONS]".to_string());
+    }
+    words.extend(info.positionals.iter().filter(|p| !p.hidden).map(positional));
+    words.join(" ")
+}
+
+fn positional(p: &PositionalInfo<'_>) -> String {
+    let name = p.name;
+    match p.optionality {
+        argh::Optionality::Required => name.to_string(),
+        argh::Optionality::Optional => format!("[{name}]"),
+        argh::Optionality::Repeating | argh::Optionality::Greedy => format!("[{name}...]"),
+    }
+}
+
+/// The help page of a verb.
+pub fn page(verb: &Verb) -> String {
+    let info = (verb.info)();
+    let mut out = format!("Usage: nodepods {} {}", verb.name, usage(verb)).trim_end().to_string();
+    out.push_str("\n\n");
+    wrap(&mut out, info.description, 0, WIDTH);
+    let positionals: Vec<_> = info.positionals.iter().filter(|p| !p.hidden).collect();
+    if !positionals.is_empty() {
+        out.push('\n');
+        positionals.iter().for_each(|p| entry(&mut out, p.name, p.description));
+    }
+    out.push_str("\nOptions:\n");
+    for row in of_verb(Some(verb)) {
+        let short = row.short.map_or_else(|| "    ".into(), |c| format!("-{c}, "));
+        let hint = if row.hint.is_empty() { String::new() } else { format!(" <{}>", row.hint) };
+        entry(&mut out, &format!("{short}--{}{hint}", row.name), row.help);
+    }
+    entry(&mut out, "-h, --help", "this page");
+    if !info.examples.is_empty() {
+        out.push_str("\nExamples:\n");
+        info.examples.iter().flat_map(|e| e.lines()).for_each(|line| out.push_str(&format!("  {line}\n")));
+    }
+    for note in info.notes {
+        out.push('\n');
+        wrap(&mut out, note, 0, WIDTH);
+    }
+    out
+}
+
+/// A name and what it means, beside it where the name is short.
+fn entry(out: &mut String, name: &str, meaning: &str) {
+    out.push_str("  ");
+    out.push_str(name);
+    if name.len() + 4 > MEANING {
+        out.push_str(&format!("\n{:MEANING$}", ""));
+    } else {
+        out.push_str(&" ".repeat(MEANING - name.len() - 2));
+    }
+    wrap(out, meaning, MEANING, WIDTH);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_overview_has_a_line_for_every_verb_and_fits_a_terminal() {
+        let text = overview();
+        for verb in VERBS {
+            assert!(text.contains(&format!("\n  {} ", verb.name)), "{}", verb.name);
+        }
+        for line in text.lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+        assert!(text.lines().count() <= 50, "one screen");
+    }
+
+    #[test]
+    fn pages_fit_a_terminal_and_name_every_option() {
+        for verb in VERBS {
+            let text = page(verb);
+            assert!(text.starts_with(&format!("Usage: nodepods {}", verb.name)), "{text}");
+            for line in text.lines().take_while(|line| !line.starts_with("Examples:")) {
+                assert!(line.chars().count() <= WIDTH, "{}: {line}", verb.name);
+            }
+            for row in of_verb(Some(verb)) {
+                assert!(text.contains(&format!("--{}", row.name)), "{}: {}", verb.name, row.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Which pods a command is about: names, a namespace and selectors.
+
+use super::exit::Failure;
+use super::resource::{wanted, PodName, Wanted};
+use crate::codec::pod_bytes::PodBytes;
+use crate::pod::lookup::text;
+use crate::pod::selector::{FieldSelector, LabelSelector, Selector};
+
+/// What the command line says about pods.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Words<'a> {
+    /// `-n`.
+    pub namespace: Option<&'a str>,
+    /// `-A`.
+    pub all_namespaces: bool,
+    /// `-l`.
+    pub labels: Option<&'a str>,
+    /// `--field-selector`.
+    pub fields: Option<&'a str>,
+    /// Everything that is no option: `pods`, `pod/NAME`, `NAMESPACE/NAME`, a UID.
+    pub names: &'a [String],
+}
+
+/// The pods that are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only this namespace.
+    pub namespace: Option<String>,
+    /// Only these pods; none stand for all.
+    pub wanted: Vec<Wanted>,
+    /// Only pods that this selects.
+    pub selector: Selector,
+}
+
+impl Selection {
+    /// Reads the words of `verb`.
+    ///
+    /// # Errors
+    /// A selector cannot be read, a name is none, or both are given: usage errors.
+    pub fn read(verb: &str, words: Words<'_>) -> Result<Self, Failure> {
+        let wrong = |option: &str, e: &dyn std::fmt::Display| Failure::usage(verb, format!("{option}: {e}"));
+        let mut selector = Selector::default();
+        if let Some(labels) = words.labels {
+            selector.labels = LabelSelector::parse(labels).map_err(|e| wrong("--selector", &e))?;
+        }
+        if let Some(fields) = words.fields {
+            selector.fields = FieldSelector::parse(fields).map_err(|e| wrong("--field-selector", &e))?;
+        }
+        let wanted = wanted(verb, words.names)?;
+        if !wanted.is_empty() && !selector.is_everything() {
+            return Err(Failure::usage(verb, "names and selectors exclude each other"));
+        }
+        let namespace = words.namespace.filter(|_| !words.all_namespaces).map(str::to_string);
+        Ok(Self { namespace, wanted, selector })
+    }
+
+    /// Whether this pod is meant.
+    #[must_use]
+    pub fn shows(&self, pod: &PodBytes) -> bool {
+        self.means_one_of(&self.wanted, pod)
+            && self.selector.selects(&text(pod, "metadata.namespace"), pod)
+            && self.namespace.as_ref().is_none_or(|n| !self.wanted.is_empty() || *n == text(pod, "metadata.namespace"))
+    }
+
+    fn means_one_of(&self, wanted: &[Wanted], pod: &PodBytes) -> bool {
+        let [namespace, name, uid] = ["metadata.namespace", "metadata.name", "metadata.uid"].map(|p| text(pod, p));
+        let called = PodName { namespace: &namespace, name: &name, uid: &uid };
+        wanted.is_empty() || wanted.iter().any(|w| w.means(&called, self.namespace.as_deref()))
+    }
+
+    /// The pods that are meant, in the order of their names on the command line, then by namespace and name; and
+    /// kubectl's words for each name that means none.
+    #[must_use]
+    pub fn choose(&self, pods: Vec<PodBytes>) -> (Vec<PodBytes>, Vec<String>) {
+        let mut pods: Vec<_> = pods.into_iter().filter(|pod| self.shows(pod)).collect();
+        pods.sort_by_cached_key(|pod| ["metadata.namespace", "metadata.name"].map(|p| text(pod, p).into_owned()));
+        if self.wanted.is_empty() {
+            return (pods, Vec::new());
+        }
+        let (mut chosen, mut missing) = (Vec::new(), Vec::new());
+        for want in &self.wanted {
+            let before = chosen.len();
+            let one = std::slice::from_ref(want);
+            chosen.extend(pods.iter().filter(|pod| self.means_one_of(one, pod)).cloned());
+            if chosen.len() == before {
+                missing.push(format!("Error from server (NotFound): pods {:?} not found", want.name));
+            }
+        }
+        (chosen, missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::wire::put_bytes;
+
+    fn pod(namespace: &str, name: &str) -> PodBytes {
+        let mut metadata = Vec::new();
+        put_bytes(&mut metadata, 1, name.as_bytes());
+        put_bytes(&mut metadata, 3, namespace.as_bytes());
+        put_bytes(&mut metadata, 5, format!("uid-{name}").as_bytes());
+        PodBytes::from_sections(&metadata, b"", b"\x0a\x07Running", b"")
+    }
+
+    fn names(words: Words<'_>) -> (Vec<String>, Vec<String>) {
+        let pods = vec![pod("web", "b"), pod("kube-system", "z"), pod("web", "a"), pod("db", "a")];
+        let (chosen, missing) = Selection::read("get", words).unwrap().choose(pods);
+        let name = |p: &PodBytes| format!("{}/{}", text(p, "metadata.namespace"), text(p, "metadata.name"));
+        (chosen.iter().map(name).collect(), missing)
+    }
+
+    #[test]
+    fn which_pods() {
+        let all = ["db/a", "kube-system/z", "web/a", "web/b"];
+        let table: [(&[&str], Option<&str>, &[&str]); 8] = [
+            (&["pods"], None, &all),
+            (&[], None, &all),
+            (&["pods"], Some("web"), &["web/a", "web/b"]),
+            (&["pods"], Some("none"), &[]),
+            (&["pods", "a"], None, &["db/a", "web/a"]),
+            (&["pods", "a"], Some("web"), &["web/a"]),
+            (&["pod/b", "kube-system/z"], Some("web"), &["web/b", "kube-system/z"]),
+            (&["uid-z"], None, &["kube-system/z"]),
+        ];
+        for (words, namespace, want) in table {
+            let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+            let found = names(Words { namespace, names: &words, ..Words::default() });
+            assert_eq!(found, (want.iter().map(ToString::to_string).collect(), vec![]), "{words:?}");
+        }
+        let words = ["b".to_string(), "x".to_string()];
+        let (found, missing) = names(Words { names: &words, ..Words::default() });
+        assert_eq!(
+            (found, missing),
+            (vec!["web/b".into()], vec!["Error from server (NotFound): pods \"x\" not found".to_string()])
+        );
+        assert_eq!(names(Words { fields: Some("metadata.name=z"), ..Words::default() }).0, ["kube-system/z"]);
+        let both = Words { fields: Some("metadata.name=z"), names: &words, ..Words::default() };
+        assert!(Selection::read("get", both).is_err());
+        assert!(Selection::read("get", Words { labels: Some("a in"), ..Words::default() }).is_err());
+    }
+}

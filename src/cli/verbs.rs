@@ -1,0 +1,100 @@
+//! The verbs. To add one: a file with a struct that argh reads and that is a [`Command`], and a line in [`VERBS`].
+//!
+//! Everything else comes from the struct's doc comments: the help pages, the overview, what the normaliser accepts,
+//! the completions and the manual pages.
+
+use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, SubCommand};
+
+use super::exit::Failure;
+use super::{get, serve, version, watch};
+
+/// What a verb does, once its command line is read.
+pub trait Command: ArgsInfo + FromArgs + SubCommand {
+    /// Does it. Standard output is for what was asked for, standard error for everything else.
+    ///
+    /// # Errors
+    /// The reason, with an exit code and what to do next.
+    fn run(self) -> Result<(), Failure>;
+}
+
+/// Where a verb stands in the overview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What runs here, and how it is.
+    Look,
+    /// Why something does not run, and what belongs to what.
+    Explain,
+    /// Pods for other programs.
+    Programs,
+    /// The daemon and its sources.
+    Daemon,
+    /// This program itself.
+    Program,
+}
+
+impl Group {
+    /// All of them, in the order of the overview, with their headings.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Look, "Look at pods"),
+        (Self::Explain, "Find out why"),
+        (Self::Programs, "Use pods in other programs"),
+        (Self::Daemon, "The daemon"),
+        (Self::Program, "This program"),
+    ];
+}
+
+/// One verb.
+#[derive(Debug)]
+pub struct Verb {
+    /// Where it stands in the overview.
+    pub group: Group,
+    /// The word.
+    pub name: &'static str,
+    /// Options, positional arguments, descriptions and examples.
+    pub info: fn() -> CommandInfoWithArgs,
+    /// Reads normalised arguments and does what they say.
+    pub run: fn(&[&str]) -> Result<(), Failure>,
+}
+
+/// Every verb, in the order of the overview. The first sentence of its struct's doc comment is its line there.
+pub const VERBS: &[Verb] = &[
+    verb::<get::Get>(Group::Look),
+    verb::<watch::Watch>(Group::Look),
+    verb::<serve::Serve>(Group::Daemon),
+    verb::<version::Version>(Group::Program),
+];
+
+/// The verb of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}
+
+const fn verb<T: Command>(group: Group) -> Verb {
+    Verb { group, name: T::COMMAND.name, info: T::get_args_info, run: run::<T> }
+}
+
+fn run<T: Command>(args: &[&str]) -> Result<(), Failure> {
+    let name = T::COMMAND.name;
+    match T::from_args(&["nodepods", name], args) {
+        Ok(command) => command.run(),
+        Err(EarlyExit { output, .. }) => Err(Failure::usage(name, output.trim_end())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_verb_has_a_group_that_is_shown() {
+        let names: BTreeSet<_> = VERBS.iter().map(|verb| verb.name).collect();
+        assert_eq!(names.len(), VERBS.len());
+        for verb in VERBS {
+            assert!(Group::ALL.iter().any(|(group, _)| *group == verb.group), "{}", verb.name);
+            assert_eq!(named(verb.name).map(|v| v.name), Some(verb.name));
+        }
+    }
+}
