@@ -15,6 +15,8 @@ pub mod config; // options, the configuration file, settings
 #[cfg(feature = "daemon")]
 pub mod daemon; // the parts of `nodepods serve`, put together
 #[cfg(feature = "daemon")]
+pub mod heartbeat; // which threads are stuck
+#[cfg(feature = "daemon")]
 pub mod logger; // lines on standard error
 #[cfg(feature = "daemon")]
 pub mod logs; // the log files of containers

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::schedule::{Print, Schedule};
 use super::{unix_ms, Restored};
+use crate::heartbeat::{self, Heartbeats};
 use crate::pod::manifest::ManifestFile;
 use crate::store::checkpoint::{Checkpoint, Kept};
 use crate::store::snapshot::{PodEntry, Snapshot};
@@ -57,7 +58,12 @@ impl Saver {
     ///
     /// # Errors
     /// The kernel gives no thread.
-    pub fn start(store: Arc<Store>, restored: Restored, updates: Sender<Update>) -> io::Result<Self> {
+    pub fn start(
+        store: Arc<Store>,
+        restored: Restored,
+        updates: Sender<Update>,
+        beats: &Heartbeats,
+    ) -> io::Result<Self> {
         let manifests = Manifests::default();
         let (stop, stopped) = bounded(0); // nothing is ever sent: its end is the message
         let work = Work {
@@ -70,8 +76,11 @@ impl Saver {
             last_trouble: String::new(),
             left_out: 0,
         };
-        let thread =
-            thread::Builder::new().name("checkpoint".into()).stack_size(STACK).spawn(move || work.run(&stopped))?;
+        let (name, beats) = ("checkpoint", beats.clone());
+        let thread = thread::Builder::new().name(name.into()).stack_size(STACK).spawn(move || {
+            let _watched = beats.enter(name);
+            work.run(&stopped);
+        })?;
         Ok(Self { manifests, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -110,7 +119,9 @@ impl Work {
             let snapshot = self.store.current();
             self.step_back(&snapshot);
             self.look(&snapshot);
-            let due = self.schedule.due().map_or_else(never, at);
+            let due = self.schedule.due();
+            let rest = heartbeat::rest(due);
+            let due = due.map_or_else(never, at);
             select! {
                 recv(stopped) -> _ => break,
                 recv(changed) -> more => {
@@ -122,7 +133,10 @@ impl Work {
                         recv(after(LOOK_EVERY)) -> _ => {}
                     }
                 }
-                recv(due) -> _ => self.write(),
+                recv(due) -> _ => {
+                    drop(rest);
+                    self.write();
+                }
             }
         }
         let last = self.store.current();

@@ -9,6 +9,7 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use super::error::DaemonError;
 use crate::config::settings::{Settings, DEFAULT_SOCKETS};
 use crate::config::values::Endpoint;
+use crate::heartbeat::Heartbeats;
 use crate::pod::manifest::Manifest;
 use crate::source::{self, SocketChoice, Sources, SourcesConfig};
 use crate::store::update::Update;
@@ -33,6 +34,7 @@ impl Feeds {
     pub fn start(
         settings: &Settings,
         remembered: BTreeMap<String, Arc<Manifest>>,
+        beats: &Heartbeats,
     ) -> Result<(Self, Receiver<Update>), DaemonError> {
         // An update is a whole state. When the channel is full, a source waits, and has a newer state to tell by the
         // time it is its turn: nothing is lost.
@@ -50,6 +52,7 @@ impl Feeds {
             cri_poll_interval: settings.cri_poll_interval,
             runtime_state_dir: settings.runtime_state_dir.clone(),
             root: PathBuf::from("/"),
+            heartbeats: beats.clone(),
         };
         let sources = source::start(&config, remembered, &updates, &stopped)
             .map_err(|source| DaemonError::Thread { name: "of a source", source })?;

@@ -21,16 +21,18 @@ mod revision_file;
 mod sockets;
 mod state_dir;
 mod systemd;
+mod watchdog;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{never, select, tick, Receiver};
 use sd_notify::NotifyState;
 
 use crate::checkpoint::{self, Restored, Saver};
 use crate::config::settings::Settings;
+use crate::heartbeat::{Heartbeat, Heartbeats};
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
 use crate::serve::http::{HttpOptions, HttpServer};
@@ -47,6 +49,7 @@ use orders::Order;
 use owner::Clock;
 use revision_file::RevisionFile;
 use sockets::Sockets;
+use watchdog::Watchdog;
 
 /// How long a stop may take, all in all.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -73,21 +76,22 @@ pub fn prepare() -> Result<(), DaemonError> {
 pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let orders = orders::start()?;
     grpcio::redirect_log();
-    let http_options = http_options(settings);
+    let beats = Heartbeats::default();
+    let http_options = http_options(settings, &beats);
     let limit = process::raise_open_files(settings.max_connections as u64 + http_options.files() + OWN_FILES);
     if let Err(e) = limit {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
-    let Core { store, reconciler, feeds, saver } = start_core(settings)?;
+    let Core { store, reconciler, feeds, saver } = start_core(settings, &beats)?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
     let http = HttpServer::start(Arc::clone(&store), http_options)?;
     let names = sockets.names().join(", ");
-    let acceptors = sockets.accept(&server, &http, &accept_options(settings))?;
+    let acceptors = sockets.accept(&server, &http, &accept_options(settings, &beats))?;
     log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
     systemd::tell(&[NotifyState::Ready]);
 
-    let signal = oversee(&store, &feeds, &orders);
+    let signal = oversee(&store, &feeds, &orders, &beats, &server);
 
     log::info!("{signal:?}: stopping");
     systemd::tell(&[NotifyState::Stopping, NotifyState::Status("Stopping")]);
@@ -112,7 +116,7 @@ struct Core {
     saver: Option<Saver>,
 }
 
-fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
+fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonError> {
     let (mut file, persisted) = match &settings.state_dir {
         Some(dir) => {
             state_dir::prepare(dir)?;
@@ -134,8 +138,8 @@ fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
         reconciler.apply(update, now);
     }
     let remembered = restored.as_mut().map(|r| std::mem::take(&mut r.manifests)).unwrap_or_default();
-    let (feeds, updates) = Feeds::start(settings, remembered)?;
-    let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates()));
+    let (feeds, updates) = Feeds::start(settings, remembered, beats)?;
+    let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates(), beats));
     let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;
     let manifests = saver.as_ref().map(Saver::manifests).unwrap_or_default();
     let heard = move |update: &_| manifests.note(update);
@@ -144,7 +148,7 @@ fn start_core(settings: &Settings) -> Result<Core, DaemonError> {
             log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
         }
     };
-    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, heard, served)
+    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, beats, heard, served)
         .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
     Ok(Core { store, reconciler, feeds, saver })
 }
@@ -166,23 +170,33 @@ fn grpc_options(settings: &Settings) -> GrpcOptions {
     }
 }
 
-fn http_options(settings: &Settings) -> HttpOptions {
+fn http_options(settings: &Settings, beats: &Heartbeats) -> HttpOptions {
     HttpOptions {
+        heartbeats: beats.clone(),
         most_streams: settings.max_watchers.min(HttpOptions::default().most_streams),
         send_timeout: settings.watch_send_timeout,
         ..HttpOptions::default()
     }
 }
 
-fn accept_options(settings: &Settings) -> AcceptOptions {
-    let mut options = AcceptOptions::default();
+fn accept_options(settings: &Settings, beats: &Heartbeats) -> AcceptOptions {
+    let mut options = AcceptOptions { heartbeats: beats.clone(), ..AcceptOptions::default() };
     options.allow_uids.extend(&settings.allow_uids);
     options
 }
 
 /// The main thread's work while all is well: keeps the service manager informed and waits for the order to stop.
-fn oversee(store: &Arc<Store>, feeds: &Feeds, orders: &Receiver<Order>) -> Signal {
-    let watchdog = sd_notify::watchdog_enabled().map_or_else(never, |period| tick(period / 2));
+fn oversee(
+    store: &Arc<Store>,
+    feeds: &Feeds,
+    orders: &Receiver<Order>,
+    beats: &Heartbeats,
+    server: &GrpcServer,
+) -> Signal {
+    let period = sd_notify::watchdog_enabled();
+    let due = period.map_or_else(never, |period| tick(period / 2));
+    let call = |queue: Heartbeat| server.call_self(move || queue.rest(None));
+    let mut watchdog = Watchdog::new(beats, period.unwrap_or_default(), call);
     let news = store.subscribe();
     let mut told = String::new();
     loop {
@@ -201,7 +215,9 @@ fn oversee(store: &Arc<Store>, feeds: &Feeds, orders: &Receiver<Order>) -> Signa
                 Err(_) => return Signal::Terminate, // the signals thread has said why it ended
             },
             recv(news.changed()) -> _ => {}
-            recv(watchdog) -> _ => systemd::tell(&[NotifyState::Watchdog]),
+            recv(due) -> _ => if watchdog.all_alive(Instant::now()) {
+                systemd::tell(&[NotifyState::Watchdog]);
+            },
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use crate::heartbeat::{self, Heartbeats};
 use crate::store::reconcile::{Now, Reconciler};
 use crate::store::update::Update;
 use crate::store::Store;
@@ -54,26 +55,35 @@ pub fn start(
     clock: Clock,
     store: Arc<Store>,
     updates: Receiver<Update>,
+    beats: &Heartbeats,
     mut heard: impl FnMut(&Update) + Send + 'static,
     mut served: impl FnMut(u64) + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("reconciler".into()).spawn(move || loop {
-        if let Some(snapshot) = reconciler.snapshot(clock.now()) {
-            let revision = snapshot.revision;
-            store.publish(snapshot);
-            served(revision);
-        }
-        match updates.recv_timeout(patience(&reconciler, clock.now())) {
-            Ok(update) => {
-                for update in std::iter::once(update).chain(updates.try_iter().take(AT_ONCE)) {
-                    heard(&update);
-                    reconciler.apply(update, clock.now());
-                }
+    let (name, beats) = ("reconciler", beats.clone());
+    thread::Builder::new().name(name.into()).spawn(move || {
+        let _watched = beats.enter(name);
+        loop {
+            if let Some(snapshot) = reconciler.snapshot(clock.now()) {
+                let revision = snapshot.revision;
+                store.publish(snapshot);
+                served(revision);
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            let patience = patience(&reconciler, clock.now());
+            let rest = heartbeat::rest(Some(Instant::now() + patience));
+            let update = updates.recv_timeout(patience);
+            drop(rest);
+            match update {
+                Ok(update) => {
+                    for update in std::iter::once(update).chain(updates.try_iter().take(AT_ONCE)) {
+                        heard(&update);
+                        reconciler.apply(update, clock.now());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            reconciler.tick(clock.now());
         }
-        reconciler.tick(clock.now());
     })
 }
 

@@ -13,6 +13,7 @@ use super::owned_socket::OwnedSocket;
 use super::peer::Peer;
 use super::preface::{judge, Verdict, WaitingRoom};
 use super::quiet::Quiet;
+use crate::heartbeat::{self, Heartbeats};
 use crate::sys::peer::PeerCred;
 use crate::sys::{poll, process};
 
@@ -35,6 +36,8 @@ pub struct AcceptOptions {
     pub preface_timeout: Duration,
     /// What is spoken on the connections.
     pub protocol: Protocol,
+    /// Where the thread shows that it lives.
+    pub heartbeats: Heartbeats,
 }
 
 impl Default for AcceptOptions {
@@ -44,6 +47,7 @@ impl Default for AcceptOptions {
             allow_uids: vec![0, process::effective_uid()],
             preface_timeout: Duration::from_secs(5),
             protocol: Protocol::Http2,
+            heartbeats: Heartbeats::default(),
         }
     }
 }
@@ -102,7 +106,8 @@ impl Acceptor {
         hand_over: impl FnMut(UnixStream, Peer) + Send + 'static,
     ) -> Result<Self, ServeError> {
         let (stop, stopped) = UnixStream::pair().map_err(ServeError::io("make a stop signal for", path))?;
-        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = format!("accept-{}", path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy());
+        let (beats, watched) = (options.heartbeats.clone(), name.clone());
         let mut accepting = Accepting {
             place,
             options,
@@ -114,9 +119,12 @@ impl Acceptor {
             hand_over,
         };
         let thread = thread::Builder::new()
-            .name(format!("accept-{name}"))
+            .name(name)
             .stack_size(STACK)
-            .spawn(move || accepting.run(&stopped))
+            .spawn(move || {
+                let _watched = beats.enter(&watched);
+                accepting.run(&stopped);
+            })
             .map_err(ServeError::io("start the accept thread of", path))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -201,7 +209,9 @@ impl<F: FnMut(UnixStream, Peer)> Accepting<F> {
         let listener = pause.is_none().then(|| self.place.listener().as_fd());
         let fds: Vec<BorrowedFd<'_>> =
             [Some(stopped.as_fd()), listener, watch].into_iter().flatten().chain(self.room.silent()).collect();
+        let rest = heartbeat::rest(patience.map(|patience| now + patience));
         let mut ready = poll::readable(&fds, patience)?.into_iter();
+        drop(rest);
         let mut next = |present: bool| present && ready.next().unwrap_or(false);
         Ok(Ready { stop: next(true), connections: next(listener.is_some()), directory: next(watch.is_some()) })
     }

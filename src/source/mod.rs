@@ -30,6 +30,7 @@ use self::discovery::node::Node;
 use self::discovery::node_name::{self, Found, NodeName, Rank};
 use self::kubeconfig::Choice;
 use self::reporter::Reporter;
+use crate::heartbeat::Heartbeats;
 use crate::pod::manifest::{self, Manifest};
 use crate::store::update::{HealthState, SourceId, Update};
 
@@ -69,6 +70,8 @@ pub struct SourcesConfig {
     pub runtime_state_dir: Option<PathBuf>,
     /// Where the node's files are: `/`, but for tests.
     pub root: PathBuf,
+    /// Where the threads show that they live.
+    pub heartbeats: Heartbeats,
 }
 
 /// The running sources. They end when the sender of their stop channel is dropped.
@@ -113,30 +116,36 @@ pub fn start(
     let (poll_now, hints) = bounded(1);
     let reporter = |source| Reporter::new(source, tx.clone(), stop.clone());
 
+    let beats = &config.heartbeats;
     let every = config.file_check_frequency;
     let locate = locate_manifests(config, &node, &names)?;
     let files = reporter(SourceId::File);
-    let mut threads = vec![thread::Builder::new()
-        .name("manifests".into())
-        .spawn(move || manifests::run(files, locate, every, rereads, manifest::read, remembered))?];
+    let mut threads =
+        vec![thread::Builder::new().name("manifests".into()).spawn(watched(beats, "manifests", move || {
+            manifests::run(files, locate, every, rereads, manifest::read, remembered)
+        }))?];
 
     if let Some(options) = config.manifest_url.clone() {
         let url = reporter(SourceId::Http);
         let ask = move || url::run(url, options, manifest::read_list);
-        threads.push(thread::Builder::new().name("url".into()).spawn(ask)?);
+        threads.push(thread::Builder::new().name("url".into()).spawn(watched(beats, "url", ask))?);
     }
     if let Some(choice) = config.api_server.clone() {
         let (reporter, node) = (reporter(SourceId::ApiServer), node.clone());
         let places = Box::new(move || node.decide().kubeconfigs());
         let options = apiserver::Options { choice, places, timing: apiserver::Timing::default() };
         let watch = move || apiserver::run(reporter, options, controlled);
-        threads.push(thread::Builder::new().name("apiserver".into()).spawn(watch)?);
+        threads.push(thread::Builder::new().name("apiserver".into()).spawn(watched(beats, "apiserver", watch))?);
     }
 
     if config.kubelet_endpoint != SocketChoice::None {
         let reporter = reporter(SourceId::Kubelet);
         let options = kubelet_options(config, &node, api_server.clone());
-        threads.push(thread::Builder::new().name("kubelet".into()).spawn(move || kubelet::run(reporter, options))?);
+        threads.push(
+            thread::Builder::new()
+                .name("kubelet".into())
+                .spawn(watched(beats, "kubelet", move || kubelet::run(reporter, options)))?,
+        );
     }
     let mut hinting = None;
     let mut runtime = reporter(SourceId::Runtime);
@@ -151,9 +160,18 @@ pub fn start(
         let locate = locate_runtime(&config.runtime_endpoint, node);
         let learn: cri::Learn = Box::new(move |state| names.offer_sandboxes(&state.sandboxes));
         let poll = move || cri::run(runtime, locate, learn, every, hints);
-        threads.push(thread::Builder::new().name("cri".into()).spawn(poll)?);
+        threads.push(thread::Builder::new().name("cri".into()).spawn(watched(beats, "cri", poll))?);
     }
     Ok(Sources { threads, reread, poll_now, api_server, hints: hinting })
+}
+
+/// The work of a source's thread, watched over.
+fn watched<F: FnOnce() + Send>(beats: &Heartbeats, name: &'static str, work: F) -> impl FnOnce() + Send + use<F> {
+    let beats = beats.clone();
+    move || {
+        let _watched = beats.enter(name);
+        work();
+    }
 }
 
 /// Each full look of the manifests also looks for the node's name again.
@@ -205,11 +223,13 @@ fn start_hints(config: &SourcesConfig, node: &Node, nudge: Sender<()>) -> io::Re
         look_every: hints::LOOK_EVERY,
     };
     let (stop, stopped) = UnixStream::pair()?;
-    let every = config.cri_poll_interval;
+    let (every, beats) = (config.cri_poll_interval, config.heartbeats.clone());
     let work = move || {
+        let watched = beats.enter("hints");
         if let Err(e) = hints::run(settings, nudge, &stopped) {
             log::warn!("hints: no inotify ({e}); changes in the runtime show at the next poll, every {every:?}");
         }
+        watched.leave(); // polls go on without it
     };
     Ok((thread::Builder::new().name("hints".into()).stack_size(256 << 10).spawn(work)?, stop))
 }
@@ -243,6 +263,7 @@ mod tests {
             kubelet_endpoint: SocketChoice::Auto,
             own_sockets: Vec::new(),
             root: t.path(""),
+            heartbeats: Heartbeats::default(),
         };
         let (tx, rx) = bounded(16);
         let (stop, stopped) = bounded(0);

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use crossbeam_channel::{select, Receiver, Sender};
 
+use crate::heartbeat;
 use crate::store::update::{Health, HealthState, SourceId, Update};
 
 /// The daemon is stopping: the source's thread ends.
@@ -38,6 +39,7 @@ impl Reporter {
     /// # Errors
     /// [`Stopped`] when the daemon ends or nobody receives any more.
     pub fn send(&self, update: Update) -> Result<(), Stopped> {
+        let _rest = heartbeat::rest(None);
         select! {
             send(self.tx, update) -> sent => sent.map_err(|_| Stopped),
             recv(self.stop) -> _ => Err(Stopped),

@@ -40,7 +40,7 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
     assert_eq!((restored.revision, restored.updates().len()), (None, 0));
     let store = Store::new(Snapshot::empty(1));
     let (tx, _updates) = bounded(4);
-    let saver = Saver::start(Arc::clone(&store), restored, tx.clone()).unwrap();
+    let saver = Saver::start(Arc::clone(&store), restored, tx.clone(), &Heartbeats::default()).unwrap();
     let manifest = Arc::new(crate::pod::manifest::Manifest {
         name: "m".into(),
         namespace: "d".into(),
@@ -65,7 +65,7 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
     }
     std::fs::remove_file(dir.path("checkpoint")).unwrap();
     let store = Store::new(Snapshot::empty(1));
-    let saver = Saver::start(Arc::clone(&store), restored, tx).unwrap();
+    let saver = Saver::start(Arc::clone(&store), restored, tx, &Heartbeats::default()).unwrap();
     let file = ManifestFile { origin: "/m".into(), pod: None, stale: false, findings: vec![] };
     saver.manifests().note(&Update::Manifests { source: SourceId::File, files: vec![file] });
     drop(saver);
@@ -81,7 +81,7 @@ fn restored_pods_step_back_when_a_source_answers() {
     let store = Store::new(Snapshot::empty(1));
     store.publish(known(vec![(SourceId::ApiServer, health(HealthState::Up, 10_000))]));
     let (tx, updates) = bounded(1);
-    let _saver = Saver::start(store, restored, tx).unwrap();
+    let _saver = Saver::start(store, restored, tx, &Heartbeats::default()).unwrap();
     match updates.recv_timeout(Duration::from_secs(10)) {
         Ok(Update::Health(SourceId::Checkpoint, h)) => {
             assert_eq!((h.state, unix_ms(h.since)), (HealthState::Resting, 9_000));

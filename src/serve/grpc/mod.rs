@@ -10,6 +10,7 @@ mod headers;
 pub mod reflection;
 mod refusal;
 mod reply;
+mod self_call;
 mod service;
 mod shared;
 mod stream;
@@ -86,7 +87,7 @@ pub struct GrpcServer {
     connections: Arc<Connections>,
     metrics: Arc<Metrics>,
     refusals: Mutex<Quiet>,
-    _environment: Arc<Environment>,
+    environment: Arc<Environment>,
 }
 
 impl GrpcServer {
@@ -139,7 +140,7 @@ impl GrpcServer {
             connections,
             metrics,
             refusals: Mutex::default(),
-            _environment: environment,
+            environment,
         })
     }
 
@@ -155,6 +156,16 @@ impl GrpcServer {
                 peer.listener,
                 peer.cred
             );
+        }
+    }
+
+    /// Calls ourselves. `answered` runs on the thread of the completion queue when the call is over; where that thread
+    /// is stuck it never runs. Dropped when the server is shut down or there is no socket to be had.
+    pub fn call_self(&self, answered: impl FnOnce() + Send + 'static) {
+        let mut server = self.server.lock();
+        let Some(server) = server.as_mut() else { return };
+        if let Err(e) = self_call::make(&self.environment, server, answered) {
+            log::debug!("cannot call ourselves: {e}");
         }
     }
 

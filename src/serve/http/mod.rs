@@ -37,6 +37,7 @@ use crossbeam_channel::bounded;
 
 use super::error::ServeError;
 use super::peer::Peer;
+use crate::heartbeat::Heartbeats;
 use crate::store::Store;
 use connection::Connection;
 use parking::{Limits, Parking, ParkingThread};
@@ -64,6 +65,8 @@ pub struct HttpOptions {
     pub send_timeout: Duration,
     /// Where the runtime keeps the logs of containers.
     pub log_root: PathBuf,
+    /// Where the threads show that they live.
+    pub heartbeats: Heartbeats,
 }
 
 impl Default for HttpOptions {
@@ -76,6 +79,7 @@ impl Default for HttpOptions {
             idle_timeout: Duration::from_secs(60),
             send_timeout: Duration::from_secs(60),
             log_root: PathBuf::from("/var/log/pods"),
+            heartbeats: Heartbeats::default(),
         }
     }
 }
@@ -111,11 +115,12 @@ impl HttpServer {
             head_timeout: options.head_timeout,
             idle_timeout: options.idle_timeout,
         };
-        let (parking, parking_thread) = Parking::start(limits, give).map_err(failed())?;
+        let (parking, parking_thread) = Parking::start(limits, give, &options.heartbeats).map_err(failed())?;
         let streams = Streams::new(parking.clone(), options.most_streams, options.send_timeout);
         let shared = Arc::new(Shared { store, history: Arc::default(), log_root: options.log_root });
         let worker = Worker { shared, streams: Arc::clone(&streams), parking: parking.clone(), ready };
-        let workers = (1..=options.workers).map(|n| worker.clone().start(n)).collect::<Result<_, _>>();
+        let workers =
+            (1..=options.workers).map(|n| worker.clone().start(n, &options.heartbeats)).collect::<Result<_, _>>();
         Ok(Self { parking, parking_thread, streams, workers: workers.map_err(failed())? })
     }
 

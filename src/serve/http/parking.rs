@@ -12,6 +12,7 @@ use crossbeam_channel::{unbounded, Receiver, Sender, TrySendError};
 
 use super::connection::{Arrived, Connection};
 use super::refusal::Refusal;
+use crate::heartbeat::{self, Heartbeats};
 use crate::sys::poll::{self, Interest};
 
 const STACK: usize = 128 * 1024;
@@ -52,13 +53,21 @@ impl Parking {
     ///
     /// # Errors
     /// The thread or its means cannot be made.
-    pub(crate) fn start(limits: Limits, ready: Sender<Connection>) -> io::Result<(Self, ParkingThread)> {
+    pub(crate) fn start(
+        limits: Limits,
+        ready: Sender<Connection>,
+        beats: &Heartbeats,
+    ) -> io::Result<(Self, ParkingThread)> {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
         let (inbox, messages) = unbounded();
         let mut lot = Lot { limits, messages, woken, ready, parked: Vec::new(), guarded: Vec::new() };
-        let thread = thread::Builder::new().name("http-poll".into()).stack_size(STACK).spawn(move || lot.run())?;
+        let (name, beats) = ("http-poll", beats.clone());
+        let thread = thread::Builder::new().name(name.into()).stack_size(STACK).spawn(move || {
+            let _watched = beats.enter(name);
+            lot.run();
+        })?;
         Ok((Self { inbox, wake: Arc::new(wake) }, ParkingThread { thread: Some(thread) }))
     }
 
@@ -168,6 +177,7 @@ impl Lot {
             .chain(self.parked.iter().map(|p| (p.connection.fd(), Interest::Input)))
             .chain(self.guarded.iter().map(|(stream, _)| (stream.as_fd(), Interest::HangUp)))
             .collect();
+        let _rest = heartbeat::rest(patience.map(|patience| now + patience));
         poll::ready(&fds, patience)
     }
 

@@ -16,6 +16,7 @@ use super::request::{Method, MAX_BODY};
 use super::route;
 use super::shared::Shared;
 use super::streams::{Rest, Streams};
+use crate::heartbeat::{self, Heartbeats};
 
 /// Printing a pod goes as deep as the schema does.
 const STACK: usize = 256 * 1024;
@@ -36,12 +37,19 @@ impl Worker {
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub(crate) fn start(self, number: usize) -> io::Result<JoinHandle<()>> {
-        thread::Builder::new().name(format!("http-{number}")).stack_size(STACK).spawn(move || {
-            while let Ok(connection) = self.ready.recv() {
+    pub(crate) fn start(self, number: usize, beats: &Heartbeats) -> io::Result<JoinHandle<()>> {
+        let (name, beats) = (format!("http-{number}"), beats.clone());
+        thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
+            let _watched = beats.enter(&name);
+            while let Some(connection) = self.next() {
                 self.serve(connection);
             }
         })
+    }
+
+    fn next(&self) -> Option<Connection> {
+        let _rest = heartbeat::rest(None);
+        self.ready.recv().ok()
     }
 
     fn serve(&self, mut connection: Connection) {

@@ -31,6 +31,7 @@ pub use self::session::Timing;
 use self::session::{Said, Session, Start};
 use super::kubeconfig::{Choice, KubeconfigError};
 use super::reporter::{Reporter, Stopped};
+use crate::heartbeat;
 use crate::store::update::{HealthState, SourceId, Update};
 
 /// How the API server is found.
@@ -135,6 +136,7 @@ impl Source {
     /// Waits until something else is wanted, or for `time`.
     fn pause(&self, time: Option<Duration>) -> Result<(), Stopped> {
         let timer = time.map_or_else(crossbeam_channel::never, after);
+        let _rest = heartbeat::rest(time.map(|time| Instant::now() + time));
         select! {
             recv(self.reporter.stop()) -> _ => Err(Stopped),
             recv(self.controlled.wake()) -> woken => woken.map_err(|_| Stopped),
@@ -184,6 +186,7 @@ impl Source {
     fn follow(&mut self, session: &Session, wanted: &Wanted) -> Result<Over, Stopped> {
         let mut watching = None;
         loop {
+            let rest = heartbeat::rest(None);
             let said = select! {
                 recv(self.reporter.stop()) -> _ => return Err(Stopped),
                 recv(self.controlled.wake()) -> woken => {
@@ -195,6 +198,7 @@ impl Source {
                 }
                 recv(session.said) -> said => said,
             };
+            drop(rest);
             // What has come in the meantime is told together.
             let mut changed = false;
             let mut more = said.ok();

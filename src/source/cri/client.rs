@@ -17,6 +17,7 @@ use grpcio::{CallOption, Channel, ChannelBuilder, Environment, GrpcSlice, Marsha
 use grpcio::{MethodType, RpcStatusCode};
 use protobuf::Message;
 
+use crate::heartbeat;
 use crate::proto::runtime;
 
 /// A reply may be this large: the kubelet's own limit, some 10,000 containers.
@@ -216,6 +217,7 @@ impl Client {
             if let Poll::Ready(out) = future.as_mut().poll(&mut cx) {
                 return Ok(out);
             }
+            let _rest = heartbeat::rest(None);
             select! {
                 recv(self.woken) -> _ => {}
                 recv(self.stop) -> _ => return Err(CallError::Stopped),

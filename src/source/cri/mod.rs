@@ -25,6 +25,7 @@ use grpcio::{EnvBuilder, Environment};
 use self::client::{CallError, Client};
 use self::inventory::Inventory;
 use super::reporter::{Reporter, Stopped};
+use crate::heartbeat;
 use crate::pod::observed::{RuntimeCondition, RuntimeState};
 use crate::proto::runtime::VersionResponse;
 use crate::store::update::{HealthState, Update};
@@ -225,6 +226,7 @@ impl Runtime {
     /// Waits for the next poll: `pause` after `started`, or at a hint, but never sooner than [`CLOSEST`].
     fn rest_after(&mut self, started: Instant, pause: Duration) -> Result<(), Stopped> {
         self.rest(started + pause.max(CLOSEST))?;
+        let _rest = heartbeat::rest(Some(started + CLOSEST));
         select! {
             recv(self.reporter.stop()) -> _ => Err(Stopped),
             recv(at(started + CLOSEST)) -> _ => Ok(()),
@@ -233,6 +235,7 @@ impl Runtime {
 
     /// Waits until `until` or a hint.
     fn rest(&mut self, until: Instant) -> Result<(), Stopped> {
+        let _rest = heartbeat::rest(Some(until));
         select! {
             recv(self.reporter.stop()) -> _ => return Err(Stopped),
             recv(self.hints) -> hint => if hint.is_err() {

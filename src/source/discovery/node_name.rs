@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::certificate;
 use super::node::Decided;
 use super::settings;
+use crate::heartbeat;
 use crate::pod::observed::Sandbox;
 use crate::source::apiserver::Control;
 use crate::store::update::Update;
@@ -71,6 +72,7 @@ impl NodeName {
         let update = Update::NodeName { name: found.name.clone(), from: found.from.clone() };
         *best = Some(found);
         // Under the lock, so that names arrive in the order in which they were taken.
+        let _rest = heartbeat::rest(None);
         select! {
             send(self.tx, update) -> _ => {}
             recv(self.stop) -> _ => {}

@@ -19,6 +19,7 @@ use inotify::{EventMask, Inotify, WatchDescriptor};
 
 use self::pace::Pace;
 use self::places::{beside, tasks, Kind};
+use crate::heartbeat;
 use crate::sys::poll;
 
 /// How often places that do not exist yet are looked for, unless something else is asked for.
@@ -69,7 +70,10 @@ pub fn run(config: HintsConfig, nudge: Sender<()>, stop: &UnixStream) -> io::Res
         }
         let until = hints.pace.next().map_or(look_at, |at| at.min(look_at));
         let wait = until.saturating_duration_since(Instant::now());
-        match poll::readable(&[stop.as_fd(), hints.inotify.as_fd()], Some(wait))?.as_slice() {
+        let rest = heartbeat::rest(Some(until));
+        let ready = poll::readable(&[stop.as_fd(), hints.inotify.as_fd()], Some(wait))?;
+        drop(rest);
+        match ready.as_slice() {
             [true, ..] => return Ok(()),
             [_, true] => hints.read()?,
             _ => {}

@@ -19,6 +19,7 @@ use grpcio::{
 use crate::codec::canonical;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value};
+use crate::heartbeat;
 
 /// A list may be this large: some 10,000 pods. A kubelet sets no limit of its own.
 const MAX_RECEIVE: i32 = 64 << 20;
@@ -172,6 +173,7 @@ impl Replies {
                 Poll::Ready(None) => return Ok(Some(None)),
                 Poll::Pending => {}
             }
+            let _rest = heartbeat::rest(until);
             select! {
                 recv(self.woken) -> _ => {}
                 recv(self.stop) -> _ => return Err(CallError::Stopped),

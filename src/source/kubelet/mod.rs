@@ -19,6 +19,7 @@ use self::client::{CallError, Client, Told};
 use self::ours::Answers;
 use super::reporter::{Reporter, Stopped};
 use crate::codec::pod_bytes::PodBytes;
+use crate::heartbeat;
 use crate::store::update::{HealthState, SourceId, Update};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
@@ -71,10 +72,12 @@ impl Kubelet {
             if let Err(stopped) = self.try_sockets() {
                 return stopped;
             }
+            let rest = heartbeat::rest(Some(Instant::now() + self.backoff));
             select! {
                 recv(self.reporter.stop()) -> _ => return Stopped,
                 recv(after(self.backoff)) -> _ => {}
             }
+            drop(rest);
             self.backoff = (self.backoff * 2).min(BACKOFF_LAST);
         }
     }

@@ -24,6 +24,7 @@ use self::events::{Event, Events};
 use self::scan::Scan;
 use self::watch::{Meaning, PathWatch};
 use super::reporter::{Reporter, Stopped};
+use crate::heartbeat;
 use crate::pod::finding::{Finding, Severity};
 use crate::pod::manifest::{Manifest, ManifestFile};
 use crate::store::update::{HealthState, SourceId, Update};
@@ -109,6 +110,7 @@ impl Manifests {
             let mut next_full = Instant::now() + self.every;
             loop {
                 let wake = self.settles_at().map_or(next_full, |t| t.min(next_full));
+                let rest = heartbeat::rest(Some(wake));
                 select! {
                     recv(self.reporter.stop()) -> _ => return Stopped,
                     recv(batches) -> batch => match batch {
@@ -128,6 +130,7 @@ impl Manifests {
                     },
                     recv(crossbeam_channel::at(wake)) -> _ => {}
                 }
+                drop(rest);
                 if Instant::now() >= next_full {
                     break;
                 }

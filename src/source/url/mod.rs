@@ -8,7 +8,7 @@ mod header;
 mod tests;
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, select, Receiver};
 
@@ -19,6 +19,7 @@ use super::http::client::{Client, Patience};
 use super::http::error::HttpError;
 use super::http::url::Url;
 use super::reporter::{Reporter, Stopped};
+use crate::heartbeat;
 use crate::pod::finding::MAX_FILE_BYTES;
 use crate::pod::manifest::ManifestFile;
 use crate::store::update::{HealthState, SourceId, Update};
@@ -81,10 +82,12 @@ impl Source {
             if let Err(stopped) = done {
                 return stopped;
             }
+            let rest = heartbeat::rest(Some(Instant::now() + options.every));
             select! {
                 recv(self.reporter.stop()) -> _ => return Stopped,
                 recv(crossbeam_channel::after(options.every)) -> _ => {}
             }
+            drop(rest);
         }
     }
 
@@ -95,6 +98,7 @@ impl Source {
             Ok(answer) => answer,
             Err(e) => return Ok(Err(format!("no thread for the request: {e}"))),
         };
+        let _rest = heartbeat::rest(None); // the request has time limits of its own
         select! {
             recv(answer) -> got => Ok(got.unwrap_or_else(|_| Err("the request ended without a word".into()))),
             recv(self.reporter.stop()) -> _ => {
