@@ -3,6 +3,7 @@
 //! The modules stand in the order in which a pod travels.
 
 pub mod codec; // bytes, JSON, YAML: what a pod looks like
+pub mod downward; // what a pod is told about itself: variables and files (pure)
 pub mod pod; // what Kubernetes says about a pod: defaults, identity, status (pure)
 pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O)
 

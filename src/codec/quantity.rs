@@ -298,6 +298,18 @@ impl Quantity {
         Self::clamped(self.scaled(MILLI))
     }
 
+    /// How often `divisor` goes into the value, rounded towards plus infinity and capped at the ends of `i64`. Zero
+    /// where the divisor is.
+    #[must_use]
+    pub fn div_ceil(&self, divisor: &Self) -> i64 {
+        let unit = self.exponent.min(divisor.exponent);
+        let (n, by) = (self.scaled(unit), divisor.scaled(unit));
+        let Some(floor) = n.checked_div_euclid(by) else { return 0 };
+        let rest = n.checked_rem_euclid(by).unwrap_or_default();
+        // Euclid rounds towards the side of the remainder: below for a positive divisor, above for a negative one.
+        Self::clamped(floor.saturating_add(i128::from(rest != 0 && by > 0)))
+    }
+
     /// Whether the value is zero.
     #[must_use]
     pub const fn is_zero(&self) -> bool {
@@ -403,6 +415,25 @@ mod tests {
         ] {
             let q = Quantity::parse(text).unwrap();
             assert_eq!((q.value(), q.milli_value()), (value, milli), "{text}");
+        }
+    }
+
+    #[test]
+    fn divisors_round_up() {
+        for (text, divisor, want) in [
+            ("15m", "1m", 15),
+            ("1500m", "1", 2),
+            ("4Mi", "1Ki", 4096),
+            ("1G", "1Mi", 954),
+            ("0", "1Gi", 0),
+            ("1n", "1", 1),
+            ("-1500m", "1", -1),
+            ("1500m", "-1", -1),
+            ("1e40", "1", i64::MAX),
+            ("1", "0", 0),
+        ] {
+            let of = |text| Quantity::parse(text).unwrap();
+            assert_eq!(of(text).div_ceil(&of(divisor)), want, "{text} by {divisor}");
         }
     }
 

@@ -9,7 +9,7 @@ mod identity;
 mod listing;
 mod look;
 pub mod masked;
-mod object_meta;
+pub(crate) mod object_meta;
 pub mod paging;
 mod readiness;
 pub mod reconcile;
