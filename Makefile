@@ -42,9 +42,11 @@ static: ## The binary that is shipped: musl, static, target/static/nodepods-ARCH
 	packaging/build/setup static
 	packaging/build/static $(ARCH)
 
-.PHONY: dist
-dist: static ## The static binary, licence and changes as target/dist/nodepods-VERSION-ARCH.tar.gz with its checksum
-	packaging/build/dist $(ARCH)
+.PHONY: packages
+packages: ## The static binary as deb, rpm and tarball in target/dist (ARCH=, SIGN_KEY=); builds it if it is not there
+	packaging/build/setup packages
+	@[ -x $(STATIC) ] || $(MAKE) --no-print-directory static ARCH=$(ARCH)
+	packaging/build/packages $(ARCH)
 
 .PHONY: protoset
 protoset: ## Every served contract as a descriptor set: target/nodepods.protoset
