@@ -12,6 +12,7 @@ use crate::config::values::Endpoint;
 use crate::heartbeat::Heartbeats;
 use crate::pod::manifest::Manifest;
 use crate::source::{self, SocketChoice, Sources, SourcesConfig};
+use crate::store::contacts::Contacts;
 use crate::store::update::Update;
 
 /// Updates on their way to the reconciler.
@@ -26,14 +27,15 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// Starts the sources that `settings` ask for. `remembered` are last good manifests by path. The receiver gets what they say; it is disconnected when all have
-    /// ended.
+    /// Starts the sources that `settings` ask for. `remembered` are last good manifests by path. The receiver gets what
+    /// they say; it is disconnected when all have ended.
     ///
     /// # Errors
     /// A thread cannot be started.
     pub fn start(
         settings: &Settings,
         remembered: BTreeMap<String, Arc<Manifest>>,
+        contacts: &Arc<Contacts>,
         beats: &Heartbeats,
     ) -> Result<(Self, Receiver<Update>), DaemonError> {
         // An update is a whole state. When the channel is full, a source waits, and has a newer state to tell by the
@@ -54,7 +56,7 @@ impl Feeds {
             root: PathBuf::from("/"),
             heartbeats: beats.clone(),
         };
-        let sources = source::start(&config, remembered, &updates, &stopped)
+        let sources = source::start(&config, remembered, contacts, &updates, &stopped)
             .map_err(|source| DaemonError::Thread { name: "of a source", source })?;
         Ok((Self { sources, updates, stop }, to_reconciler))
     }

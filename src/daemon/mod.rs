@@ -138,7 +138,7 @@ fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonErr
         reconciler.apply(update, now);
     }
     let remembered = restored.as_mut().map(|r| std::mem::take(&mut r.manifests)).unwrap_or_default();
-    let (feeds, updates) = Feeds::start(settings, remembered, beats)?;
+    let (feeds, updates) = Feeds::start(settings, remembered, store.contacts(), beats)?;
     let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates(), beats));
     let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;
     let manifests = saver.as_ref().map(Saver::manifests).unwrap_or_default();

@@ -16,6 +16,9 @@ pub enum Severity {
 pub struct Finding {
     /// The file or URL, as the user named it.
     pub file: String,
+    /// The pod that the manifest asks for: namespace and name as written, without the node's suffix. `None` where
+    /// they cannot be read.
+    pub pod: Option<(String, String)>,
     /// Line, from 1; 0 where no line can be named.
     pub line: u32,
     /// Column, from 1; 0 where no column can be named.
@@ -38,7 +41,7 @@ impl Finding {
     #[must_use]
     pub fn file_error(file: &str, reason: &'static str, message: String) -> Self {
         let (file, field) = (file.to_owned(), String::new());
-        Self { file, line: 0, column: 0, field, severity: Severity::Error, reason, message }
+        Self { file, pod: None, line: 0, column: 0, field, severity: Severity::Error, reason, message }
     }
 
     /// A file larger than [`MAX_FILE_BYTES`].
@@ -73,7 +76,8 @@ impl Finding {
             )
         };
         let (field, severity) = ("metadata.name".to_owned(), Severity::Warning);
-        Self { field, severity, ..Self::file_error(file, "DuplicatePod", message) }
+        let pod = Some((namespace.to_owned(), name.to_owned()));
+        Self { pod, field, severity, ..Self::file_error(file, "DuplicatePod", message) }
     }
 }
 

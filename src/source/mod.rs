@@ -26,12 +26,13 @@ use std::time::Duration;
 use crossbeam_channel::{bounded, Receiver, Sender};
 
 use self::apiserver::Control;
-use self::discovery::node::Node;
+use self::discovery::node::{Decided, Node};
 use self::discovery::node_name::{self, Found, NodeName, Rank};
 use self::kubeconfig::Choice;
 use self::reporter::Reporter;
 use crate::heartbeat::Heartbeats;
 use crate::pod::manifest::{self, Manifest};
+use crate::store::contacts::Contacts;
 use crate::store::update::{HealthState, SourceId, Update};
 
 /// Where the runtime (or the kubelet) is.
@@ -89,14 +90,16 @@ pub struct Sources {
     pub hints: Option<UnixStream>,
 }
 
-/// Starts the sources. `remembered` are last good manifests by path. What they find goes to `tx`; a full `tx` makes them wait. Nobody ever sends in `stop`:
-/// dropping its sender ends all of them.
+/// Starts the sources. `remembered` are last good manifests by path. What they find goes to `tx`; a full `tx` makes
+/// them wait. When they answer, and how they were found, goes to `contacts`. Nobody ever sends in `stop`: dropping its
+/// sender ends all of them.
 ///
 /// # Errors
 /// A thread cannot be started, or the manifest path cannot be made absolute.
 pub fn start(
     config: &SourcesConfig,
     remembered: BTreeMap<String, Arc<Manifest>>,
+    contacts: &Arc<Contacts>,
     tx: &Sender<Update>,
     stop: &Receiver<()>,
 ) -> io::Result<Sources> {
@@ -114,11 +117,12 @@ pub fn start(
     }
     let (reread, rereads) = bounded(1);
     let (poll_now, hints) = bounded(1);
-    let reporter = |source| Reporter::new(source, tx.clone(), stop.clone());
+    let reporter = |source| Reporter::new(source, tx.clone(), stop.clone()).noting(contacts);
+    contacts.took_for(decided.distribution.name, &decided.why());
 
     let beats = &config.heartbeats;
     let every = config.file_check_frequency;
-    let locate = locate_manifests(config, &node, &names)?;
+    let locate = locate_manifests(config, &node, &names, contacts)?;
     let files = reporter(SourceId::File);
     let mut threads =
         vec![thread::Builder::new().name("manifests".into()).spawn(watched(beats, "manifests", move || {
@@ -127,11 +131,13 @@ pub fn start(
 
     if let Some(options) = config.manifest_url.clone() {
         let url = reporter(SourceId::Http);
+        contacts.found(SourceId::Http, "named by --manifest-url");
         let ask = move || url::run(url, options, manifest::read_list);
         threads.push(thread::Builder::new().name("url".into()).spawn(watched(beats, "url", ask))?);
     }
     if let Some(choice) = config.api_server.clone() {
         let (reporter, node) = (reporter(SourceId::ApiServer), node.clone());
+        contacts.found(SourceId::ApiServer, &format!("asked for by --kubeconfig {choice}"));
         let places = Box::new(move || node.decide().kubeconfigs());
         let options = apiserver::Options { choice, places, timing: apiserver::Timing::default() };
         let watch = move || apiserver::run(reporter, options, controlled);
@@ -140,6 +146,7 @@ pub fn start(
 
     if config.kubelet_endpoint != SocketChoice::None {
         let reporter = reporter(SourceId::Kubelet);
+        contacts.found(SourceId::Kubelet, &found_kubelet(config, &decided));
         let options = kubelet_options(config, &node, api_server.clone());
         threads.push(
             thread::Builder::new()
@@ -154,10 +161,10 @@ pub fn start(
         let _ = runtime.health(HealthState::Absent, "turned off with --container-runtime-endpoint=none", "");
     } else {
         let every = config.cri_poll_interval;
-        let (thread, stop) = start_hints(config, &node, poll_now.clone())?;
+        let (thread, stop) = start_hints(config, &node, poll_now.clone(), contacts)?;
         threads.push(thread);
         hinting = Some(stop);
-        let locate = locate_runtime(&config.runtime_endpoint, node);
+        let locate = locate_runtime(&config.runtime_endpoint, node, contacts);
         let learn: cri::Learn = Box::new(move |state| names.offer_sandboxes(&state.sandboxes));
         let poll = move || cri::run(runtime, locate, learn, every, hints);
         threads.push(thread::Builder::new().name("cri".into()).spawn(watched(beats, "cri", poll))?);
@@ -175,23 +182,49 @@ fn watched<F: FnOnce() + Send>(beats: &Heartbeats, name: &'static str, work: F) 
 }
 
 /// Each full look of the manifests also looks for the node's name again.
-fn locate_manifests(config: &SourcesConfig, node: &Node, names: &Arc<NodeName>) -> io::Result<manifests::Locate> {
+fn locate_manifests(
+    config: &SourcesConfig,
+    node: &Node,
+    names: &Arc<NodeName>,
+    contacts: &Arc<Contacts>,
+) -> io::Result<manifests::Locate> {
     let fixed = config.manifest_path.as_deref().map(path::absolute).transpose()?;
     let (node, names, root) = (node.clone(), Arc::clone(names), config.root.clone());
+    let contacts = Arc::clone(contacts);
     Ok(Box::new(move || {
         let decided = node.decide();
+        contacts.took_for(decided.distribution.name, &decided.why());
+        match &fixed {
+            Some(_) => contacts.found(SourceId::File, "named by --pod-manifest-path"),
+            None => contacts.found(SourceId::File, &decided.manifests_from()),
+        }
         node_name::on_disk(&decided, &root).into_iter().for_each(|found| names.offer(found));
         fixed.clone().or_else(|| decided.manifests())
     }))
 }
 
-fn locate_runtime(endpoint: &SocketChoice, node: Node) -> cri::Locate {
+fn locate_runtime(endpoint: &SocketChoice, node: Node, contacts: &Arc<Contacts>) -> cri::Locate {
+    let contacts = Arc::clone(contacts);
     match endpoint.clone() {
         SocketChoice::Unix(path) => {
+            contacts.found(SourceId::Runtime, "named by --container-runtime-endpoint");
             let sockets = cri::Sockets { candidates: vec![path], expected: true };
             Box::new(move || sockets.clone())
         }
-        SocketChoice::Auto | SocketChoice::None => Box::new(move || node.decide().runtime()),
+        SocketChoice::Auto | SocketChoice::None => Box::new(move || {
+            let decided = node.decide();
+            contacts.found(SourceId::Runtime, &decided.runtime_from());
+            decided.runtime()
+        }),
+    }
+}
+
+fn found_kubelet(config: &SourcesConfig, decided: &Decided) -> String {
+    match &config.kubelet_endpoint {
+        SocketChoice::Unix(_) => "named by --kubelet-endpoint".into(),
+        SocketChoice::Auto | SocketChoice::None => {
+            format!("where a kubelet of a {} node serves", decided.distribution.name)
+        }
     }
 }
 
@@ -214,8 +247,13 @@ fn kubelet_options(config: &SourcesConfig, node: &Node, api_server: Option<Arc<C
 }
 
 /// Starts the thread that brings polls forward. It ends when the other value is dropped.
-fn start_hints(config: &SourcesConfig, node: &Node, nudge: Sender<()>) -> io::Result<(JoinHandle<()>, UnixStream)> {
-    let locate = locate_runtime(&config.runtime_endpoint, node.clone());
+fn start_hints(
+    config: &SourcesConfig,
+    node: &Node,
+    nudge: Sender<()>,
+    contacts: &Arc<Contacts>,
+) -> io::Result<(JoinHandle<()>, UnixStream)> {
+    let locate = locate_runtime(&config.runtime_endpoint, node.clone(), contacts);
     let settings = hints::HintsConfig {
         sockets: Box::new(move || locate().candidates),
         state_dir: config.runtime_state_dir.clone(),
@@ -267,7 +305,7 @@ mod tests {
         };
         let (tx, rx) = bounded(16);
         let (stop, stopped) = bounded(0);
-        let sources = start(&config, BTreeMap::new(), &tx, &stopped).unwrap();
+        let sources = start(&config, BTreeMap::new(), &Arc::default(), &tx, &stopped).unwrap();
         let (mut name, mut absent, mut web) = (None, false, false);
         while !(absent && web) {
             match rx.recv_timeout(Duration::from_secs(10)).expect("all of it in time") {

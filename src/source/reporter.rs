@@ -1,10 +1,12 @@
 //! How a source says what it knows: bounded sends that a stop can break off, and health that is told on change only.
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{select, Receiver, Sender};
 
 use crate::heartbeat;
+use crate::store::contacts::Contacts;
 use crate::store::update::{Health, HealthState, SourceId, Update};
 
 /// The daemon is stopping: the source's thread ends.
@@ -18,13 +20,25 @@ pub struct Reporter {
     tx: Sender<Update>,
     stop: Receiver<()>,
     health: Option<Health>,
+    contacts: Arc<Contacts>,
 }
 
 impl Reporter {
     /// A reporter for `source`. Whoever holds the other end of `stop` drops it to end the source.
     #[must_use]
     pub fn new(source: SourceId, tx: Sender<Update>, stop: Receiver<()>) -> Self {
-        Self { source, tx, stop, health: None }
+        Self { source, tx, stop, health: None, contacts: Arc::default() }
+    }
+
+    /// Notes in `contacts` whenever the source answers or fails.
+    #[must_use]
+    pub fn noting(self, contacts: &Arc<Contacts>) -> Self {
+        Self { contacts: Arc::clone(contacts), ..self }
+    }
+
+    /// The source answered. [`Reporter::health`] says so too.
+    pub fn heard(&self) {
+        self.contacts.heard(self.source, now_ms());
     }
 
     /// The channel on which the source hears that it has to end.
@@ -58,9 +72,15 @@ impl Reporter {
     /// # Errors
     /// [`Stopped`] when the daemon ends.
     pub fn health(&mut self, state: HealthState, error: &str, target: &str) -> Result<bool, Stopped> {
+        if state == HealthState::Up {
+            self.heard();
+        }
         let last = self.health.as_ref();
         if last.is_some_and(|h| h.state == state && h.error == error && h.target == target) {
             return Ok(false);
+        }
+        if !error.is_empty() {
+            self.contacts.failed(self.source, error, now_ms());
         }
         let same_state = last.filter(|h| h.state == state).map(|h| h.since);
         let due = last.is_none_or(|h| h.state != state || h.error.is_empty() != error.is_empty());
@@ -70,6 +90,11 @@ impl Reporter {
         self.send(Update::Health(self.source, health))?;
         Ok(due)
     }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

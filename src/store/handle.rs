@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::{bounded, Receiver, Sender};
 use parking_lot::Mutex;
 
+use super::contacts::Contacts;
 use super::snapshot::Snapshot;
 
 /// Holds the current snapshot. The reconciler publishes, everybody else reads.
@@ -13,6 +14,7 @@ use super::snapshot::Snapshot;
 #[derive(Debug)]
 pub struct Store {
     current: Mutex<Arc<Snapshot>>,
+    contacts: Arc<Contacts>,
     subscribers: Mutex<Subscribers>,
 }
 
@@ -27,13 +29,19 @@ impl Store {
     /// A store that serves `first` until something is published.
     #[must_use]
     pub fn new(first: Snapshot) -> Arc<Self> {
-        Arc::new(Self { current: Mutex::new(Arc::new(first)), subscribers: Mutex::default() })
+        Arc::new(Self { current: Mutex::new(Arc::new(first)), contacts: Arc::default(), subscribers: Mutex::default() })
     }
 
     /// The current snapshot. Holds the lock no longer than it takes to clone the `Arc`.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.lock())
+    }
+
+    /// What is known of the sources beside the snapshots. Sources write it, and nobody is woken.
+    #[must_use]
+    pub fn contacts(&self) -> &Arc<Contacts> {
+        &self.contacts
     }
 
     /// Makes `snapshot` the current one and wakes all subscribers.

@@ -153,6 +153,7 @@ impl<'a> Pass<'a> {
             let other = &taken.inputs.id;
             self.listing.findings.push(Finding {
                 file: declared.origin.clone(),
+                pod: Some((declared.manifest.namespace.clone(), declared.manifest.name.clone())),
                 line: 0,
                 column: 0,
                 field: "metadata.uid".into(),

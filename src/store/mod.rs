@@ -2,6 +2,7 @@
 //! around the current snapshot.
 
 pub mod checkpoint;
+pub mod contacts;
 mod container_hash;
 mod declared;
 pub mod handle;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::identity::Identities;
 use super::listing::{Listed, Listing, Pass, Started};
 use super::readiness::Readiness;
-use super::record::{self, Record, Surroundings};
+use super::record::{self, Body, Record, Surroundings};
 use super::revision::Revision;
 use super::snapshot::{PodEntry, Snapshot};
 use super::sources::{News, Sources};
@@ -52,6 +52,8 @@ pub struct Reconciler {
     revision: Revision,
     readiness: Readiness,
     findings: Arc<[Finding]>,
+    /// Pods that each source has.
+    held: BTreeMap<SourceId, usize>,
     /// When time alone may change something ([`Now::steady_ms`]).
     deadline_ms: Option<u64>,
     /// Pods may have changed since they were listed last.
@@ -77,6 +79,7 @@ impl Reconciler {
             revision,
             readiness: Readiness::default(),
             findings: Arc::default(),
+            held: BTreeMap::new(),
             deadline_ms: (timeout > 0).then(|| now.steady_ms.saturating_add(timeout)),
             stale: false,
             beside: true,
@@ -113,6 +116,7 @@ impl Reconciler {
         let mut changed = std::mem::take(&mut self.beside);
         if std::mem::take(&mut self.stale) {
             changed |= self.relist(now);
+            changed |= self.count();
         }
         changed |= self.judge(now);
         changed.then(|| Arc::new(self.publish()))
@@ -155,6 +159,19 @@ impl Reconciler {
         let looks = self.records.values().map(|r| r.second_look_ms).filter(|ms| *ms > now.steady_ms);
         self.deadline_ms = looks.chain(deadline_ms).min();
         self.collect(findings) | changed
+    }
+
+    /// Counts what each source has; true where that is news.
+    fn count(&mut self) -> bool {
+        let kept = |r: &&Record| matches!(&r.inputs.body, Body::Remote(pod) if self.sources.is_kept(pod));
+        let of = |source| match source {
+            SourceId::Checkpoint => self.records.values().filter(kept).count(),
+            other => self.sources.held(other),
+        };
+        let held = self.sources.answered.iter().map(|source| (*source, of(*source))).collect();
+        let news = held != self.held;
+        self.held = held;
+        news
     }
 
     /// Makes a pod anew. Equal bytes are no change: then the entry that is served already stays.
@@ -210,6 +227,8 @@ impl Reconciler {
             node_name_from: self.sources.node_name_from.clone(),
             pods: self.records.values().map(|r| Arc::clone(&r.entry)).collect(),
             sources: self.sources.health.iter().map(|(id, health)| (*id, health.clone())).collect(),
+            held: self.held.clone(),
+            runtime: self.sources.runtime_facts.clone(),
             findings: Arc::clone(&self.findings),
         }
     }

@@ -1,10 +1,12 @@
 //! The immutable state that readers see.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::update::{Health, SourceId};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::finding::Finding;
+use crate::pod::observed::RuntimeCondition;
 
 /// Which pod it is: all that is left to say once it is gone. Apart from [`PodEntry`], so that a watcher that
 /// remembers what it sent holds no pod.
@@ -35,6 +37,17 @@ pub struct PodEntry {
     pub bytes: PodBytes,
 }
 
+/// What the runtime says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuntimeFacts {
+    /// `runtime_name` of CRI Version.
+    pub name: String,
+    /// `runtime_version` of CRI Version.
+    pub version: String,
+    /// The conditions of CRI Status.
+    pub conditions: Vec<RuntimeCondition>,
+}
+
 /// All pods at one revision, sorted by UID.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -52,6 +65,10 @@ pub struct Snapshot {
     pub pods: Vec<Arc<PodEntry>>,
     /// How each source is, in the order of [`SourceId`].
     pub sources: Vec<(SourceId, Health)>,
+    /// Pods that each source has. Of the checkpoint: pods that are served out of it.
+    pub held: BTreeMap<SourceId, usize>,
+    /// The runtime, once it has answered.
+    pub runtime: Option<Arc<RuntimeFacts>>,
     /// Findings of all manifests, in file order.
     pub findings: Arc<[Finding]>,
 }
@@ -68,6 +85,8 @@ impl Snapshot {
             node_name_from: String::new(),
             pods: Vec::new(),
             sources: Vec::new(),
+            held: BTreeMap::new(),
+            runtime: None,
             findings: Arc::default(),
         }
     }

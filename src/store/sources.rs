@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::declared::{self, Declaration};
 use super::remote::{RemotePod, RemotePods};
 use super::runtime_view::{self, same_arcs, RuntimePod};
+use super::snapshot::RuntimeFacts;
 use super::update::{Health, HealthState, SourceId, Update};
 use crate::pod::finding::Finding;
+use crate::pod::manifest::ManifestFile;
 use crate::pod::observed::RuntimeState;
 
 /// What was new in an update.
@@ -40,6 +42,8 @@ pub struct Sources {
     pub runtime_name: String,
     /// What the runtime has, by pod UID.
     pub runtime: BTreeMap<String, Arc<RuntimePod>>,
+    /// What the runtime says about itself.
+    pub runtime_facts: Option<Arc<RuntimeFacts>>,
     last_poll: Option<Arc<RuntimeState>>,
 }
 
@@ -48,7 +52,7 @@ impl Sources {
     pub fn apply(&mut self, update: Update, now_ms: u64) -> News {
         match update {
             Update::Manifests { source, files } => {
-                let findings: Vec<_> = files.iter().flat_map(|f| f.findings.iter().cloned()).collect();
+                let findings: Vec<_> = files.iter().flat_map(findings).collect();
                 let before = self.manifests.remove(&source).unwrap_or_default();
                 let now = declared::take_over(files, source, &before, now_ms);
                 let pods = self.answered.insert(source) || !same_declarations(&before, &now);
@@ -56,7 +60,10 @@ impl Sources {
                 let findings = self.findings.insert(source, findings.clone()) != Some(findings);
                 News { pods: pods || findings, beside: false }
             }
-            Update::Runtime(state) => News { pods: self.poll(state), beside: false },
+            Update::Runtime(state) => {
+                let beside = self.facts(&state);
+                News { pods: self.poll(state), beside }
+            }
             Update::Pods { source, pods } => {
                 let before = self.remotes.get(&source);
                 let now = RemotePods::take_over(pods, before);
@@ -75,6 +82,29 @@ impl Sources {
                 let beside = pods || self.node_name_from != from;
                 (self.node_name, self.node_name_from) = (name, from);
                 News { pods, beside }
+            }
+        }
+    }
+
+    /// Takes over what the runtime says about itself; true where that is news.
+    fn facts(&mut self, state: &RuntimeState) -> bool {
+        let (name, version) = (state.runtime_name.clone(), state.runtime_version.clone());
+        let facts = RuntimeFacts { name, version, conditions: state.conditions.clone() };
+        let news = self.runtime_facts.as_deref() != Some(&facts);
+        if news {
+            self.runtime_facts = Some(Arc::new(facts));
+        }
+        news
+    }
+
+    /// How many pods a source has.
+    #[must_use]
+    pub fn held(&self, source: SourceId) -> usize {
+        match source {
+            SourceId::File | SourceId::Http => self.manifests.get(&source).map_or(0, Vec::len),
+            SourceId::Runtime => self.runtime.len(),
+            SourceId::ApiServer | SourceId::Kubelet | SourceId::Checkpoint => {
+                self.remotes.get(&source).map_or(0, |r| r.pods.len())
             }
         }
     }
@@ -119,11 +149,24 @@ impl Sources {
         self.remotes.get(&source)?.pods.get(uid)
     }
 
+    /// Whether this very pod came out of the checkpoint.
+    #[must_use]
+    pub fn is_kept(&self, pod: &Arc<RemotePod>) -> bool {
+        self.remote(SourceId::Checkpoint, &pod.meta.uid).is_some_and(|kept| Arc::ptr_eq(kept, pod))
+    }
+
     /// The mirror pod of a static pod.
     #[must_use]
     pub fn mirror(&self, uid: &str) -> Option<&Arc<RemotePod>> {
         self.remotes.get(&SourceId::ApiServer)?.mirrors.get(uid)
     }
+}
+
+/// The findings of a file, each with the pod it belongs to: where the file cannot be read any more, that of its last
+/// good version.
+fn findings(file: &ManifestFile) -> impl Iterator<Item = Finding> + use<'_> {
+    let last_good = || file.pod.as_ref().map(|m| (m.namespace.clone(), m.name.clone()));
+    file.findings.iter().map(move |f| Finding { pod: f.pod.clone().or_else(last_good), ..f.clone() })
 }
 
 fn same_declarations(a: &[Declaration], b: &[Declaration]) -> bool {

@@ -20,7 +20,7 @@ use crate::pod::{defaults, references, validate};
 pub fn read(origin: &str, bytes: &[u8]) -> ManifestFile {
     let document = match parse(origin, bytes) {
         Ok(document) => document,
-        Err(finding) => return refused(origin, vec![finding]),
+        Err(finding) => return refused(origin, vec![*finding]),
     };
     let root = Place::new("", &document.value);
     let mut report = Report::default();
@@ -41,6 +41,8 @@ pub fn read(origin: &str, bytes: &[u8]) -> ManifestFile {
     };
     let mut file = finish(origin, pod, report, &document);
     file.findings.extend(duplicate_keys(origin, &document));
+    let asked = named(&root);
+    file.findings.iter_mut().for_each(|f| f.pod.clone_from(&asked));
     file.findings.sort_by_key(|f| (f.line, f.column));
     file
 }
@@ -51,7 +53,7 @@ pub fn read(origin: &str, bytes: &[u8]) -> ManifestFile {
 pub fn read_list(origin: &str, bytes: &[u8]) -> Vec<ManifestFile> {
     let document = match parse(origin, bytes) {
         Ok(document) => document,
-        Err(finding) => return vec![refused(origin, vec![finding])],
+        Err(finding) => return vec![refused(origin, vec![*finding])],
     };
     let root = Place::new("", &document.value);
     let mut report = Report::default();
@@ -69,7 +71,10 @@ pub fn read_list(origin: &str, bytes: &[u8]) -> Vec<ManifestFile> {
     for item in items {
         let mut report = Report::default();
         let pod = pod(&item, &mut report);
-        files.push(finish(origin, pod, report, &document));
+        let mut file = finish(origin, pod, report, &document);
+        let asked = named(&item);
+        file.findings.iter_mut().for_each(|f| f.pod.clone_from(&asked));
+        files.push(file);
     }
     let is_good = |file: &ManifestFile| file.findings.iter().all(|f| f.severity < Severity::Error);
     if files.iter().all(is_good) {
@@ -82,21 +87,29 @@ pub fn read_list(origin: &str, bytes: &[u8]) -> Vec<ManifestFile> {
     vec![refused(origin, files.into_iter().flat_map(|f| f.findings).collect())]
 }
 
+/// Namespace and name of the pod that is asked for, however wrong the rest may be.
+fn named(written: &Place<'_>) -> Option<(String, String)> {
+    let metadata = written.at("metadata");
+    let (name, namespace) = (metadata.at("name"), metadata.at("namespace"));
+    let namespace = if namespace.text().is_empty() { "default" } else { namespace.text() };
+    (!name.text().is_empty()).then(|| (namespace.to_owned(), name.text().to_owned()))
+}
+
 fn refused(origin: &str, findings: Vec<Finding>) -> ManifestFile {
     ManifestFile { origin: origin.to_owned(), pod: None, stale: false, findings }
 }
 
-fn parse(origin: &str, bytes: &[u8]) -> Result<yaml::Document, Finding> {
+fn parse(origin: &str, bytes: &[u8]) -> Result<yaml::Document, Box<Finding>> {
     if let Err(error) = std::str::from_utf8(bytes) {
         let line = bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() + 1;
         let message = "file is not UTF-8 text; save it as UTF-8, or move it elsewhere if it is no manifest";
         let finding = Finding::file_error(origin, "NotUTF8", message.to_owned());
-        return Err(Finding { line: u32::try_from(line).unwrap_or(u32::MAX), ..finding });
+        return Err(Finding { line: u32::try_from(line).unwrap_or(u32::MAX), ..finding }.into());
     }
     yaml::parse(bytes).map_err(|error| {
         let message = format!("not valid YAML: {}; correct it here or shortly before", error.problem);
         let finding = Finding::file_error(origin, "InvalidYAML", message);
-        Finding { line: error.line, column: error.column, ..finding }
+        Finding { line: error.line, column: error.column, ..finding }.into()
     })
 }
 
@@ -189,13 +202,14 @@ fn finish(origin: &str, pod: Option<Manifest>, report: Report, document: &yaml::
 fn placed(origin: &str, problem: Problem, document: &yaml::Document) -> Finding {
     let Problem { field, severity, reason, message } = problem;
     let yaml::Mark { line, column } = document.marks.locate(&field).unwrap_or_default();
-    Finding { file: origin.to_owned(), line, column, field, severity, reason, message }
+    Finding { file: origin.to_owned(), pod: None, line, column, field, severity, reason, message }
 }
 
 /// Keys that stand twice.
 fn duplicate_keys<'a>(origin: &'a str, document: &'a yaml::Document) -> impl Iterator<Item = Finding> + use<'a> {
     document.duplicates.iter().map(|duplicate| Finding {
         file: origin.to_owned(),
+        pod: None,
         line: duplicate.mark.line,
         column: duplicate.mark.column,
         field: duplicate.path.clone(),

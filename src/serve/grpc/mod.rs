@@ -7,6 +7,7 @@ mod ask;
 mod encode;
 mod feed;
 mod headers;
+mod node;
 pub mod reflection;
 mod refusal;
 mod reply;
@@ -21,7 +22,7 @@ mod wait;
 use std::ffi::CString;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use grpcio::{ChannelBuilder, EnvBuilder, Environment, Server, ServerBuilder};
 use parking_lot::Mutex;
@@ -111,6 +112,7 @@ impl GrpcServer {
             pages: Mutex::default(),
             events: Arc::default(),
             metrics: Arc::clone(&metrics),
+            started: SystemTime::now(),
         });
         let arguments = ChannelBuilder::new(Arc::clone(&environment))
             .max_concurrent_stream(MAX_STREAMS)
@@ -129,6 +131,7 @@ impl GrpcServer {
             .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
             .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
             .register_service(service::health(&shared))
+            .register_service(node::service(&shared))
             .register_service(reflection::service(&shared, &reply::REFLECTION[0]))
             .register_service(reflection::service(&shared, &reply::REFLECTION[1]))
             .build()

@@ -101,6 +101,9 @@ pub(crate) const DOCUMENTED: PodsMethods = PodsMethods {
     get: method(MethodType::Unary, "/Pods/GetPod"),
 };
 
+/// `nodepods.v1.Node/GetSources`
+pub(crate) const GET_SOURCES: Method<Request, Reply> = method(MethodType::Unary, "/nodepods.v1.Node/GetSources");
+
 /// `grpc.health.v1.Health/Check`
 pub(crate) const HEALTH_CHECK: Method<Request, Reply> = method(MethodType::Unary, "/grpc.health.v1.Health/Check");
 /// `grpc.health.v1.Health/Watch`

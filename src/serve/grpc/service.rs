@@ -1,7 +1,7 @@
 //! The handlers. They run on the thread of the completion queue, hold no state and wait for nothing.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use grpcio::{Metadata, RpcContext, RpcStatusCode, ServerStreamingSink, Service, ServiceBuilder, UnarySink};
 use parking_lot::Mutex;
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) pages: Mutex<Pages>,
     pub(crate) events: Arc<SharedEvents>,
     pub(crate) metrics: Arc<Metrics>,
+    /// When this server was started, by the machine's clock.
+    pub(crate) started: SystemTime,
 }
 
 type Handle = Arc<Shared>;

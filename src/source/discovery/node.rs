@@ -107,12 +107,19 @@ impl Decided {
         self.place(self.distribution.marker).exists()
     }
 
+    /// Why the node was taken for this distribution, in a person's words.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let marker = self.place(self.distribution.marker);
+        match self.is_marked() {
+            true => format!("{} is there", marker.display()),
+            false => "nothing of a distribution that is known is there".into(),
+        }
+    }
+
     /// The runtime sockets that exist: the configured one alone where there is one, else the usual ones.
     fn sockets(&self) -> Vec<PathBuf> {
-        let configured = settings::yaml_key(&self.config(), "container-runtime-endpoint")
-            .or_else(|| settings::flag(&self.kubelet_flags(), "container-runtime-endpoint"))
-            .or_else(|| settings::yaml_key(&self.kubelet_config(), "containerRuntimeEndpoint"));
-        let mut all = match configured {
+        let mut all = match self.configured_runtime() {
             Some((endpoint, _)) => vec![self.under_root(endpoint.strip_prefix("unix://").unwrap_or(&endpoint))],
             None => self.places(self.distribution.sockets),
         };
@@ -128,6 +135,39 @@ impl Decided {
         all
     }
 
+    /// The runtime's endpoint and the file that names it.
+    fn configured_runtime(&self) -> Option<(String, PathBuf)> {
+        settings::yaml_key(&self.config(), "container-runtime-endpoint")
+            .or_else(|| settings::flag(&self.kubelet_flags(), "container-runtime-endpoint"))
+            .or_else(|| settings::yaml_key(&self.kubelet_config(), "containerRuntimeEndpoint"))
+    }
+
+    /// The manifest path and the file that names it.
+    fn configured_manifests(&self) -> Option<(String, PathBuf)> {
+        settings::kubelet_arg(&self.config(), "pod-manifest-path")
+            .or_else(|| settings::flag(&self.kubelet_flags(), "pod-manifest-path"))
+            .or_else(|| settings::yaml_key(&self.kubelet_config(), "staticPodPath"))
+    }
+
+    /// How [`Decided::runtime`] is known, in a person's words.
+    #[must_use]
+    pub fn runtime_from(&self) -> String {
+        self.from(self.configured_runtime(), "runtime")
+    }
+
+    /// How [`Decided::manifests`] is known, in a person's words.
+    #[must_use]
+    pub fn manifests_from(&self) -> String {
+        self.from(self.configured_manifests(), "manifest directory")
+    }
+
+    fn from(&self, configured: Option<(String, PathBuf)>, what: &str) -> String {
+        match configured {
+            Some((_, file)) => format!("set in {}", file.display()),
+            None => format!("the usual {what} of a {} node", self.distribution.name),
+        }
+    }
+
     /// Where the runtime may be. Every distribution but the generic one brings its own, so it is expected.
     #[must_use]
     pub fn runtime(&self) -> Sockets {
@@ -137,10 +177,7 @@ impl Decided {
     /// Where static pod manifests are, or will be.
     #[must_use]
     pub fn manifests(&self) -> Option<PathBuf> {
-        let configured = settings::kubelet_arg(&self.config(), "pod-manifest-path")
-            .or_else(|| settings::flag(&self.kubelet_flags(), "pod-manifest-path"))
-            .or_else(|| settings::yaml_key(&self.kubelet_config(), "staticPodPath"));
-        match configured {
+        match self.configured_manifests() {
             Some((path, _)) => Some(self.under_root(&path.replace("${SNAP_DATA}", &self.data))),
             None => self.distribution.manifests.map(|p| self.place(p)),
         }

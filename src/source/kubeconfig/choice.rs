@@ -1,5 +1,6 @@
 //! `--kubeconfig`.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -36,6 +37,18 @@ impl FromStr for Choice {
                 "a file is expected (beginning with /), or auto, in-cluster, or http://HOST:PORT of a kubectl proxy"
                     .into(),
             ),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    /// As the option has it, without what is secret in a URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Auto => f.write_str("auto"),
+            Self::InCluster => f.write_str("in-cluster"),
+            Self::Plain(url) => url.fmt(f),
         }
     }
 }

@@ -113,6 +113,7 @@ impl Cache {
                 };
                 file.findings.push(Finding {
                     file: file.origin.clone(),
+                    pod: Some((namespace.clone(), name.clone())),
                     line: 0,
                     column: 0,
                     field: "metadata.name".into(),
@@ -148,6 +149,7 @@ fn unreadable(path: &Path, e: &io::Error, last: Option<Arc<Manifest>>) -> Manife
     };
     let finding = Finding {
         file: origin.clone(),
+        pod: None,
         line: 0,
         column: 0,
         field: String::new(),

@@ -16,6 +16,7 @@ fn reader(origin: &str, bytes: &[u8]) -> ManifestFile {
     let name = std::str::from_utf8(bytes).ok().and_then(|t| t.strip_prefix("name: ")).map(str::trim);
     let finding = Finding {
         file: origin.into(),
+        pod: None,
         line: 1,
         column: 1,
         field: "metadata.name".into(),

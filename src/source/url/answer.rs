@@ -79,7 +79,8 @@ fn first_of_each(mut files: Vec<ManifestFile>) -> Vec<ManifestFile> {
             pod.namespace, pod.name
         );
         let finding = Finding::file_error(&file.origin, "DuplicatePod", message);
-        file.findings.push(Finding { field: "metadata.name".into(), ..finding });
+        let named = Some((pod.namespace.clone(), pod.name.clone()));
+        file.findings.push(Finding { pod: named, field: "metadata.name".into(), ..finding });
         file.pod = None;
     }
     files
