@@ -252,7 +252,7 @@ mod tests {
             ("get -x", "unknown option -x for get"),
             ("get -Axo", "unknown option -x for get"),
             ("get --state-dir /x", "unknown option --state-dir for get; it belongs to serve"),
-            ("serve -o json", "unknown option -o for serve; it belongs to get, watch, version"),
+            ("serve -o json", "unknown option -o for serve; it belongs to get, watch"),
             ("get --version", "unknown option --version for get; it stands alone"),
             ("get -o", "-o needs a value: format"),
             ("serve --socket", "--socket needs a value: path"),

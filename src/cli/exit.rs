@@ -46,6 +46,11 @@ impl Failure {
         Self { exit, message: message.into() }
     }
 
+    /// A failure that needs no words: what was printed says it.
+    pub fn silent(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
     /// A wrong command line. `verb` names the help page to point at; empty for the program's own.
     pub fn usage(verb: &str, problem: impl fmt::Display) -> Self {
         let page = if verb.is_empty() { String::new() } else { format!(" {verb}") };

@@ -6,6 +6,7 @@ mod clock;
 mod exit;
 mod get;
 mod help;
+mod lint;
 mod objects;
 mod options;
 mod output;
@@ -30,7 +31,9 @@ pub fn main() -> ExitCode {
     match run() {
         Ok(()) => Exit::Success.into(),
         Err(failure) => {
-            if log::max_level() == log::LevelFilter::Off {
+            if failure.message.is_empty() {
+                // What was printed says it all.
+            } else if log::max_level() == log::LevelFilter::Off {
                 // With standard error closed there is nobody left to tell.
                 let _ = writeln!(io::stderr().lock(), "{failure}");
             } else {

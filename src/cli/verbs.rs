@@ -6,7 +6,7 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, SubCommand};
 
 use super::exit::Failure;
-use super::{get, serve, version, watch};
+use super::{get, lint, serve, version, watch};
 
 /// What a verb does, once its command line is read.
 pub trait Command: ArgsInfo + FromArgs + SubCommand {
@@ -60,6 +60,7 @@ pub struct Verb {
 pub const VERBS: &[Verb] = &[
     verb::<get::Get>(Group::Look),
     verb::<watch::Watch>(Group::Look),
+    verb::<lint::Lint>(Group::Explain),
     verb::<serve::Serve>(Group::Daemon),
     verb::<version::Version>(Group::Program),
 ];

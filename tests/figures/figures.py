@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures what docs/promises.md promises, on the binary in $NODEPODS_BIN, and prints a table. Needs root and quiet.
 
-    figures.py [--only NAME,...]     names: size rss manifest exit cpu
+    figures.py [--only NAME,...]     names: size rss manifest exit cpu lint
 """
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -141,7 +142,23 @@ def idle_cpu(containerd):
         runtime.close()
 
 
-FIGURES = {"size": size, "rss": rss, "manifest": manifest_to_added, "exit": exit_to_modified, "cpu": idle_cpu}
+def lint(_):
+    """1,000 manifests in YAML, the pods of the corpus as `lint -o yaml` prints them; best of three."""
+    with tempfile.TemporaryDirectory(prefix="npf-", dir="/var/tmp") as base:
+        for i in range(1000):
+            command = [binary(), "lint", "--hostname-override", "n", "-o", "yaml", "-"]
+            with open(f"{base}/{i:03}.yaml", "wb") as out:
+                subprocess.run(command, input=pods.manifest(i).encode(), stdout=out, stderr=subprocess.DEVNULL, check=True)
+        taken = []
+        for _ in range(3):
+            before = time.monotonic()
+            subprocess.run([binary(), "lint", base], stdout=subprocess.DEVNULL, check=True)
+            taken.append(time.monotonic() - before)
+        size = sum(e.stat().st_size for e in os.scandir(base))
+        return f"lint of 1,000 manifests, {size // 1024} KiB of YAML", min(taken), "s", 1
+
+
+FIGURES = {"size": size, "rss": rss, "manifest": manifest_to_added, "exit": exit_to_modified, "cpu": idle_cpu, "lint": lint}
 
 
 def main():

@@ -12,6 +12,7 @@ mod http_client;
 mod http_log;
 mod http_robustness;
 mod http_watch;
+mod lint;
 mod pods_api;
 mod shutdown;
 mod socket;

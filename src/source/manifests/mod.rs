@@ -6,7 +6,7 @@
 
 mod cache;
 mod events;
-mod scan;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 mod watch;
