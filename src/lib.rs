@@ -5,7 +5,8 @@
 pub mod codec; // bytes, JSON, YAML: what a pod looks like
 pub mod downward; // what a pod is told about itself: variables and files (pure)
 pub mod pod; // what Kubernetes says about a pod: defaults, identity, status (pure)
-pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O)
+pub mod query;
+pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O) // the query language and the form of the pod export (pure)
 
 #[cfg(feature = "daemon")]
 pub mod checkpoint; // what outlives a restart
