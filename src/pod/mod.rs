@@ -3,6 +3,7 @@
 pub mod columns;
 pub mod defaults;
 pub mod finding;
+pub mod instance;
 pub mod log_line;
 pub mod lookup;
 pub mod manifest;
