@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::uuid::Uuid;
 use super::view::{digest, PodView};
 use crate::codec::time::Time;
 use crate::pod::instance::{self, Instance, MOST_ENDED};
@@ -165,6 +164,7 @@ mod tests {
     use super::*;
     use crate::pod::instance::End;
     use crate::query::testing::replica;
+    use crate::query::uuid::Uuid;
 
     fn names(pod: &Pod) -> Vec<Vec<&str>> {
         pod.terminated_instances.iter().map(|b| b.iter().map(|i| i.instance_id.id.as_str()).collect()).collect()
