@@ -38,7 +38,10 @@ fn failure(e: &DaemonError) -> Failure {
         DaemonError::Signals { .. } | DaemonError::Thread { .. } | DaemonError::Serve(ServeError::Grpc { .. }) => {
             Exit::Internal
         }
-        DaemonError::Serve(_) | DaemonError::Inherited { .. } | DaemonError::StateDir { .. } => Exit::Failure,
+        DaemonError::MetricsListen { .. }
+        | DaemonError::Serve(_)
+        | DaemonError::Inherited { .. }
+        | DaemonError::StateDir { .. } => Exit::Failure,
     };
     Failure::new(exit, format!("error: {e}"))
 }

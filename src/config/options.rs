@@ -6,7 +6,7 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 
 use super::duration::GoDuration;
-use super::values::{Endpoint, Hidden, LogFormat, Mode, SourceName, StateDir};
+use super::values::{Endpoint, Hidden, Listen, LogFormat, Mode, SourceName, StateDir};
 use crate::source::kubeconfig::Choice;
 
 /// Run the daemon, which knows this node's pods. It finds manifests and the container runtime by itself, and serves
@@ -59,6 +59,13 @@ pub struct ServeOptions {
     /// other places)
     #[argh(option, arg_name = "path|none")]
     pub http_socket: Vec<PathBuf>,
+    /// address and port on which metrics and health, and nothing about single pods, are served to anybody over HTTP
+    /// (default: none)
+    #[argh(option, arg_name = "address:port")]
+    pub metrics_listen: Option<Listen>,
+    /// file to which metrics are written every 15 s, for the textfile collector of node_exporter (default: none)
+    #[argh(option, arg_name = "path")]
+    pub metrics_textfile: Option<PathBuf>,
     /// how often all manifests are read again, besides when they change (default 20s)
     #[argh(option, arg_name = "duration")]
     pub file_check_frequency: Option<GoDuration>,
@@ -96,7 +103,7 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 22] = [
+pub const KEYS: [&str; 24] = [
     "pod-manifest-path",
     "manifest-url",
     "manifest-url-header",
@@ -109,6 +116,8 @@ pub const KEYS: [&str; 22] = [
     "allow-uid",
     "state-dir",
     "http-socket",
+    "metrics-listen",
+    "metrics-textfile",
     "file-check-frequency",
     "cri-poll-interval",
     "kubelet-endpoint",
@@ -161,6 +170,8 @@ impl ServeOptions {
             "allow-uid" => many(&mut self.allow_uid, values),
             "state-dir" => one(&mut self.state_dir, values),
             "http-socket" => many(&mut self.http_socket, values),
+            "metrics-listen" => one(&mut self.metrics_listen, values),
+            "metrics-textfile" => one(&mut self.metrics_textfile, values),
             "file-check-frequency" => one(&mut self.file_check_frequency, values),
             "cri-poll-interval" => one(&mut self.cri_poll_interval, values),
             "kubelet-endpoint" => one(&mut self.kubelet_endpoint, values),

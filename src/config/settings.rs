@@ -1,6 +1,7 @@
 //! Settings as the daemon uses them: every value there, checked for sense.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,10 @@ pub struct Settings {
     pub sockets: Vec<PathBuf>,
     /// Sockets for reads over HTTP.
     pub http_sockets: Vec<PathBuf>,
+    /// Where metrics and health are served over TCP; `None` nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The file for node_exporter; `None` writes none.
+    pub metrics_textfile: Option<PathBuf>,
     /// Permission bits of all of them.
     pub socket_mode: u32,
     /// Users besides root and our own whose connections are accepted.
@@ -103,6 +108,8 @@ impl Settings {
             // As the kubelet does (`kubernetes/kubernetes pkg/util/node`, GetHostname).
             hostname_override: options.hostname_override.map(|name| name.trim().to_lowercase()),
             http_sockets: http_sockets(options.http_socket, &options.socket),
+            metrics_listen: options.metrics_listen.map(|listen| listen.0),
+            metrics_textfile: options.metrics_textfile,
             sockets: options.socket,
             socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
             allow_uids: options.allow_uid,
@@ -135,6 +142,10 @@ impl Settings {
         absolute("pod-manifest-path", self.pod_manifest_path.iter())?;
         absolute("socket", self.sockets.iter())?;
         absolute("state-dir", self.state_dir.iter())?;
+        absolute("metrics-textfile", self.metrics_textfile.iter())?;
+        if self.metrics_textfile.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "prom")) {
+            return wrong("metrics-textfile", "node_exporter reads files whose name ends in .prom only");
+        }
         absolute("http-socket", self.http_sockets.iter())?;
         let all: Vec<&PathBuf> = self.sockets.iter().chain(&self.http_sockets).collect();
         if all.iter().enumerate().any(|(i, s)| all.iter().take(i).any(|other| other == s)) {
@@ -285,6 +296,7 @@ mod tests {
             ("hostname-override", ServeOptions { hostname_override: Some(String::new()), ..base() }),
             ("cri-poll-interval", ServeOptions { cri_poll_interval: Some(GoDuration::from_secs(0)), ..base() }),
             ("max-watchers", ServeOptions { max_watchers: Some(0), ..base() }),
+            ("metrics-textfile", ServeOptions { metrics_textfile: Some("/var/lib/x.txt".into()), ..base() }),
             ("state-dir", ServeOptions { state_dir: Some(StateDir::Path("state".into())), ..base() }),
         ];
         for (option, options) in table {

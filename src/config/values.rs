@@ -1,5 +1,6 @@
 //! Values of options that are neither text nor a number, with their spelling.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -28,6 +29,20 @@ impl FromStr for Endpoint {
         } else {
             Err("write it as unix:///path/to.sock (three slashes), or as none".into())
         }
+    }
+}
+
+/// An address and port to listen on: `127.0.0.1:9187`, `[::1]:9187`, or `:9187` for all addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen(pub SocketAddr);
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
+        let wrong = |_| "an address and a port are expected, such as 127.0.0.1:9187, [::1]:9187 or :9187".to_owned();
+        whole.parse().map(Self).map_err(wrong)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::serve::ServeError;
@@ -28,6 +29,13 @@ pub enum DaemonError {
         /// What the file system said.
         source: io::Error,
     },
+    /// The port for metrics cannot be had.
+    MetricsListen {
+        /// The address and port.
+        address: SocketAddr,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// A thread cannot be started.
     Thread {
         /// Its name.
@@ -45,6 +53,9 @@ impl fmt::Display for DaemonError {
             Self::Inherited { source } => write!(f, "cannot use the sockets that systemd passed on: {source}"),
             Self::StateDir { path, source } => {
                 write!(f, "cannot keep state in {}: {source}; name another --state-dir, or none", path.display())
+            }
+            Self::MetricsListen { address, source } => {
+                write!(f, "cannot serve metrics on {address}: {source}; name another --metrics-listen")
             }
             Self::Thread { name, source } => write!(f, "cannot start the thread {name}: {source}"),
         }

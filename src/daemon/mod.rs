@@ -14,6 +14,7 @@
 
 mod error;
 mod feeds;
+mod figures;
 mod node;
 mod orders;
 mod owner;
@@ -36,6 +37,7 @@ use crate::heartbeat::{Heartbeat, Heartbeats};
 use crate::serve::accept::AcceptOptions;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
 use crate::serve::http::{HttpOptions, HttpServer};
+use crate::serve::metrics::Page;
 use crate::store::reconcile::{Expectations, Reconciler, ReconcilerConfig};
 use crate::store::revision::Revision;
 use crate::store::snapshot::Snapshot;
@@ -45,6 +47,7 @@ use crate::sys::signal::{self, Signal};
 
 pub use error::DaemonError;
 use feeds::Feeds;
+use figures::Figures;
 use orders::Order;
 use owner::Clock;
 use revision_file::RevisionFile;
@@ -78,14 +81,18 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     grpcio::redirect_log();
     let beats = Heartbeats::default();
     let http_options = http_options(settings, &beats);
-    let limit = process::raise_open_files(settings.max_connections as u64 + http_options.files() + OWN_FILES);
+    let limit = process::raise_open_files(
+        settings.max_connections as u64 + http_options.files() + figures::files(settings) + OWN_FILES,
+    );
     if let Err(e) = limit {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
     let Core { store, reconciler, feeds, saver } = start_core(settings, &beats)?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
-    let http = HttpServer::start(Arc::clone(&store), http_options)?;
+    let page = page(&store, &server);
+    let http = HttpServer::start(Arc::clone(&store), Arc::clone(&page), http_options)?;
+    let figures = Figures::start(settings, &store, &page, &beats)?;
     let names = sockets.names().join(", ");
     let acceptors = sockets.accept(&server, &http, &accept_options(settings, &beats))?;
     log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
@@ -98,6 +105,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     guard_the_stop();
     drop(acceptors);
     store.close();
+    figures.stop();
     http.stop(HTTP_WITHIN);
     server.shutdown(CLIENTS_WITHIN);
     feeds.stop();
@@ -177,6 +185,11 @@ fn http_options(settings: &Settings, beats: &Heartbeats) -> HttpOptions {
         send_timeout: settings.watch_send_timeout,
         ..HttpOptions::default()
     }
+}
+
+fn page(store: &Arc<Store>, server: &Arc<GrpcServer>) -> Arc<Page> {
+    let load = Arc::clone(server);
+    Page::new(Arc::clone(store), Arc::clone(server.metrics()), move || load.load())
 }
 
 fn accept_options(settings: &Settings, beats: &Heartbeats) -> AcceptOptions {

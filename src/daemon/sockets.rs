@@ -1,21 +1,24 @@
 //! Which sockets are served on: those that systemd passed on, those that were named, else the default ones.
 
-use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::DaemonError;
-use crate::config::settings::{Settings, DEFAULT_SOCKETS};
+use crate::config::settings::{Settings, DEFAULT_SOCKETS, HTTP_SOCKET};
 use crate::serve::accept::{AcceptOptions, Acceptor};
 use crate::serve::grpc::GrpcServer;
 use crate::serve::http::HttpServer;
 use crate::serve::{OwnedSocket, Protocol, SocketOptions};
-use crate::sys::inherited;
+use crate::sys::inherited::{self, Inherited};
+
+/// What a socket unit calls the socket for HTTP (`FileDescriptorName=http`); any other name is for gRPC.
+const HTTP: &str = "http";
 
 /// Listening sockets that serve nobody yet.
 pub struct Sockets {
     owned: Vec<OwnedSocket>,
     http: Vec<OwnedSocket>,
-    inherited: Vec<(UnixListener, String)>,
+    inherited: Vec<Inherited>,
 }
 
 impl Sockets {
@@ -25,20 +28,23 @@ impl Sockets {
     /// One of them cannot be had.
     pub fn bind(settings: &Settings) -> Result<Self, DaemonError> {
         let inherited = inherited::listeners().map_err(|source| DaemonError::Inherited { source })?;
+        let (http, grpc): (Vec<_>, Vec<_>) = inherited.iter().partition(|socket| socket.name == HTTP);
         let paths = match settings.sockets.as_slice() {
-            [] if inherited.is_empty() => DEFAULT_SOCKETS.map(Into::into).to_vec(),
+            [] if grpc.is_empty() => DEFAULT_SOCKETS.map(Into::into).to_vec(),
             named => named.to_vec(),
         };
+        // A socket for HTTP that was passed on stands for the default one, as with gRPC.
+        let wanted = |path: &&PathBuf| http.is_empty() || path.as_path() != Path::new(HTTP_SOCKET);
         let bind = |path| OwnedSocket::bind(SocketOptions { path, mode: settings.socket_mode });
         let owned = paths.into_iter().map(bind).collect::<Result<_, _>>()?;
-        let http = settings.http_sockets.iter().cloned().map(bind).collect::<Result<_, _>>()?;
+        let http = settings.http_sockets.iter().filter(wanted).cloned().map(bind).collect::<Result<_, _>>()?;
         Ok(Self { owned, http, inherited })
     }
 
     /// Their paths, for messages.
     pub fn names(&self) -> Vec<String> {
         let owned = self.owned.iter().chain(&self.http).map(|s| s.path().display().to_string());
-        owned.chain(self.inherited.iter().map(|(_, name)| name.clone())).collect()
+        owned.chain(self.inherited.iter().map(|socket| socket.path.clone())).collect()
     }
 
     /// Starts an accept thread for each, which hands connections to `server`, or to `http`.
@@ -60,10 +66,15 @@ impl Sockets {
             let server = Arc::clone(server);
             acceptors.push(Acceptor::start(socket, options.clone(), move |stream, peer| server.adopt(stream, &peer))?);
         }
-        for (listener, name) in self.inherited {
+        for Inherited { listener, path, name } in self.inherited {
+            if name == HTTP {
+                let options = AcceptOptions { protocol: Protocol::Http1, ..options.clone() };
+                acceptors.push(Acceptor::start_inherited(listener, &path, options, http.entrance())?);
+                continue;
+            }
             let server = Arc::clone(server);
             let adopt = move |stream, peer: crate::serve::Peer| server.adopt(stream, &peer);
-            acceptors.push(Acceptor::start_inherited(listener, &name, options.clone(), adopt)?);
+            acceptors.push(Acceptor::start_inherited(listener, &path, options.clone(), adopt)?);
         }
         Ok(acceptors)
     }

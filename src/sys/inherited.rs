@@ -7,16 +7,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Takes over the sockets that were passed on, with their paths for messages. Only the first call finds any.
+/// A listening socket that was passed on.
+#[derive(Debug)]
+pub struct Inherited {
+    /// The socket.
+    pub listener: UnixListener,
+    /// Its path, for messages.
+    pub path: String,
+    /// What the unit calls it (`FileDescriptorName=`; systemd's default is the unit's name).
+    pub name: String,
+}
+
+/// Takes over the sockets that were passed on. Only the first call finds any.
 ///
 /// # Errors
 /// What was passed on is not a listening unix stream socket, or the environment that says so is broken.
-pub fn listeners() -> io::Result<Vec<(UnixListener, String)>> {
+pub fn listeners() -> io::Result<Vec<Inherited>> {
     if TAKEN.swap(true, Ordering::Relaxed) {
         return Ok(Vec::new());
     }
     let mut taken = Vec::new();
-    for fd in sd_notify::listen_fds()? {
+    for (fd, name) in sd_notify::listen_fds_with_names()? {
         // SAFETY: the manager opened this descriptor for us before exec, LISTEN_PID says that it is meant for this
         // process, and TAKEN keeps anybody from taking it a second time.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -30,7 +41,8 @@ pub fn listeners() -> io::Result<Vec<(UnixListener, String)>> {
         }
         let listener = UnixListener::from(fd);
         let path = listener.local_addr()?.as_pathname().map(|p| p.display().to_string());
-        taken.push((listener, path.unwrap_or_else(|| format!("descriptor {number}"))));
+        let path = path.unwrap_or_else(|| format!("descriptor {number}"));
+        taken.push(Inherited { listener, path, name });
     }
     Ok(taken)
 }

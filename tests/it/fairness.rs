@@ -29,7 +29,7 @@ fn a_flood_is_refused_and_others_are_served() {
         }
     }
     assert_eq!(refused, 180);
-    let page = metrics::render(daemon.grpc.metrics(), &daemon.store.current(), 0, 0);
+    let page = metrics::render(daemon.grpc.metrics(), &daemon.store.current(), 0, 0, metrics::Process::Shown);
     assert!(page.contains("\nnodepods_rate_limited_total 180\n"), "{page}");
     let list = "kubelet_pod_requests_list_total{server_api_version=\"v1alpha1\",status_code=";
     assert!(page.contains(&format!("{list}\"OK\"}} 40\n")), "{page}");

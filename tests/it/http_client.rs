@@ -9,6 +9,7 @@ use nodepods::codec::json;
 use nodepods::codec::pod_bytes::PodBytes;
 use nodepods::codec::schema::id;
 use nodepods::serve::http::{HttpOptions, HttpServer};
+use nodepods::serve::metrics::Page;
 use nodepods::serve::Peer;
 use nodepods::store::snapshot::{PodEntry, PodId, Snapshot};
 use nodepods::store::Store;
@@ -68,7 +69,8 @@ impl Server {
 
     pub fn with_options(first: Snapshot, options: HttpOptions) -> Self {
         let store = Store::new(first);
-        let http = HttpServer::start(Arc::clone(&store), options).unwrap();
+        let page = Page::new(Arc::clone(&store), Arc::default(), || (3, 2));
+        let http = HttpServer::start(Arc::clone(&store), page, options).unwrap();
         Self { store, http: Some(http) }
     }
 

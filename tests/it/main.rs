@@ -10,6 +10,7 @@ mod fairness;
 mod http;
 mod http_client;
 mod http_log;
+mod http_metrics;
 mod http_robustness;
 mod http_watch;
 mod lint;

@@ -2,19 +2,19 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::{self, Framing, Request, MAX_BODY, MAX_HEAD};
-use crate::serve::peer::Peer;
+use super::stream::Stream;
 
 /// A connection between two answers. The stream does not block.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Arc<UnixStream>,
-    peer: Peer,
+    stream: Arc<Stream>,
+    /// Who is at the other end, for the log.
+    client: Box<str>,
     /// What has arrived and was not dealt with: a part of a head, or a whole one and what came behind it.
     arrived: Vec<u8>,
     /// How much of it holds no end of a head.
@@ -39,11 +39,12 @@ pub(crate) enum Arrived {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: UnixStream, peer: Peer) -> Self {
-        Self { stream: Arc::new(stream), peer, arrived: Vec::new(), searched: 0, skip: 0, ending: false }
+    pub(crate) fn new(stream: impl Into<Stream>, client: String) -> Self {
+        let (stream, client) = (Arc::new(stream.into()), client.into_boxed_str());
+        Self { stream, client, arrived: Vec::new(), searched: 0, skip: 0, ending: false }
     }
 
-    pub(crate) fn stream(&self) -> &Arc<UnixStream> {
+    pub(crate) fn stream(&self) -> &Arc<Stream> {
         &self.stream
     }
 
@@ -52,8 +53,8 @@ impl Connection {
     }
 
     /// Who is at the other end, for the log.
-    pub(crate) fn client(&self) -> String {
-        format!("{} on {}", self.peer.cred, self.peer.listener)
+    pub(crate) fn client(&self) -> &str {
+        &self.client
     }
 
     /// Whether a request has begun to arrive.
@@ -154,13 +155,12 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::peer::PeerCred;
+    use std::os::unix::net::UnixStream;
 
     fn pair() -> (UnixStream, Connection) {
         let (a, b) = UnixStream::pair().unwrap();
         b.set_nonblocking(true).unwrap();
-        let peer = Peer { cred: PeerCred { pid: 1, uid: 0, gid: 0 }, listener: "test".into() };
-        (a, Connection::new(b, peer))
+        (a, Connection::new(b, "test".into()))
     }
 
     #[test]

@@ -13,12 +13,13 @@ use super::value::{self, set};
 /// The version of Kubernetes whose pods and rules are served.
 const KUBERNETES: (&str, &str) = ("1", "36");
 
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "/api",
     "/api/v1",
     "/apis",
     "/healthz",
     "/livez",
+    "/metrics",
     "/pods",
     "/readyz",
     "/readyz/pods",

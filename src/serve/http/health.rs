@@ -4,6 +4,7 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::Request;
 use super::shared::Shared;
+use super::Scope;
 use crate::store::snapshot::Snapshot;
 use crate::store::update::HealthState;
 
@@ -37,6 +38,10 @@ pub(crate) fn answer(
     for check in &checks {
         match &check.problem {
             None => text.push_str(&format!("[+]{} ok\n", check.name)),
+            // Reasons may hold addresses and paths, which are not for everybody.
+            Some(_) if shared.scope == Scope::Figures => {
+                text.push_str(&format!("[-]{} failed: reason withheld\n", check.name));
+            }
             Some(problem) => text.push_str(&format!("[-]{} failed: {problem}\n", check.name)),
         }
     }

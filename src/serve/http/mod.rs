@@ -17,16 +17,19 @@ mod parking;
 mod pod_log;
 mod pods;
 mod query;
+mod rebinding;
 mod refusal;
 mod reply;
 mod request;
 mod route;
 mod shared;
+mod stream;
 mod streams;
 mod value;
 mod warning;
 mod worker;
 
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +39,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::bounded;
 
 use super::error::ServeError;
+use super::metrics::Page;
 use super::peer::Peer;
 use crate::heartbeat::Heartbeats;
 use crate::store::Store;
@@ -48,9 +52,31 @@ use worker::Worker;
 /// Requests that may wait for a thread to answer them.
 const QUEUE: usize = 64;
 
+/// What a server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything: for sockets that only trusted users reach.
+    #[default]
+    Reads,
+    /// `/metrics` and health, never pods: for TCP, where anybody may ask.
+    Figures,
+}
+
+impl Scope {
+    /// How its threads are called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Reads => "http",
+            Self::Figures => "metrics",
+        }
+    }
+}
+
 /// Limits of the server, and where logs are.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
+    /// What it answers.
+    pub scope: Scope,
     /// Threads that answer. They never wait for a client.
     pub workers: usize,
     /// Connections that may wait for a request; the one that waits longest is closed for one more.
@@ -72,6 +98,7 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
+            scope: Scope::Reads,
             workers: 2,
             most_connections: 512,
             most_streams: 256,
@@ -85,6 +112,12 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
+    /// A small server for `--metrics-listen`: whoever floods it gets in the way of no one but other readers of metrics.
+    #[must_use]
+    pub fn figures() -> Self {
+        Self { scope: Scope::Figures, workers: 1, most_connections: 32, most_streams: 4, ..Self::default() }
+    }
+
     /// Most files that the server has open at a time: a connection for each of the waiting, of those whose request is
     /// being answered, and of the streams, which may have a log open.
     #[must_use]
@@ -106,7 +139,8 @@ impl HttpServer {
     ///
     /// # Errors
     /// There are none to be had.
-    pub fn start(store: Arc<Store>, options: HttpOptions) -> Result<Self, ServeError> {
+    pub fn start(store: Arc<Store>, page: Arc<Page>, options: HttpOptions) -> Result<Self, ServeError> {
+        let name = options.scope.name();
         let failed = || ServeError::io("start the threads of the HTTP server", std::path::Path::new("http"));
         // When it is full, clients get 429 and are told to try again.
         let (give, ready) = bounded(QUEUE);
@@ -115,12 +149,13 @@ impl HttpServer {
             head_timeout: options.head_timeout,
             idle_timeout: options.idle_timeout,
         };
-        let (parking, parking_thread) = Parking::start(limits, give, &options.heartbeats).map_err(failed())?;
-        let streams = Streams::new(parking.clone(), options.most_streams, options.send_timeout);
-        let shared = Arc::new(Shared { store, history: Arc::default(), log_root: options.log_root });
+        let (parking, parking_thread) = Parking::start(name, limits, give, &options.heartbeats).map_err(failed())?;
+        let streams = Streams::new(name, parking.clone(), options.most_streams, options.send_timeout);
+        let (scope, log_root) = (options.scope, options.log_root);
+        let shared = Arc::new(Shared { scope, store, page, history: Arc::default(), log_root });
         let worker = Worker { shared, streams: Arc::clone(&streams), parking: parking.clone(), ready };
         let workers =
-            (1..=options.workers).map(|n| worker.clone().start(n, &options.heartbeats)).collect::<Result<_, _>>();
+            (1..=options.workers).map(|n| worker.clone().start(name, n, &options.heartbeats)).collect::<Result<_, _>>();
         Ok(Self { parking, parking_thread, streams, workers: workers.map_err(failed())? })
     }
 
@@ -128,7 +163,16 @@ impl HttpServer {
     /// to. There may be several.
     pub fn entrance(&self) -> impl FnMut(UnixStream, Peer) + Send + 'static {
         let parking = self.parking.clone();
-        move |stream, peer| parking.park(Connection::new(stream, peer))
+        move |stream, peer| {
+            let client = format!("{} on {}", peer.cred, peer.listener);
+            parking.park(Connection::new(stream, client));
+        }
+    }
+
+    /// What a [`TcpAcceptor`](super::tcp::TcpAcceptor) hands its connections to.
+    pub fn tcp_entrance(&self) -> impl FnMut(TcpStream, SocketAddr) + Send + 'static {
+        let parking = self.parking.clone();
+        move |stream, from| parking.park(Connection::new(stream, from.to_string()))
     }
 
     /// Watches, logs and large answers that are being sent now.

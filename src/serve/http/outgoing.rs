@@ -2,11 +2,11 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{never, select, Receiver};
 
+use super::stream::Stream;
 use crate::sys::poll;
 
 /// How much is collected before it is sent.
@@ -29,7 +29,7 @@ pub(crate) enum Woken {
 
 /// The sending end of a produced body. What is written is collected; [`Outgoing::flush`] sends it.
 pub(crate) struct Outgoing<'a> {
-    stream: &'a UnixStream,
+    stream: &'a Stream,
     chunks: bool,
     /// Room for a length, then the data.
     piece: Vec<u8>,
@@ -43,7 +43,7 @@ pub(crate) struct Outgoing<'a> {
 
 impl<'a> Outgoing<'a> {
     pub(crate) fn new(
-        stream: &'a UnixStream,
+        stream: &'a Stream,
         chunks: bool,
         send_timeout: Duration,
         gone: &'a Receiver<()>,
@@ -117,7 +117,7 @@ impl<'a> Outgoing<'a> {
 ///
 /// # Errors
 /// The client is gone, or has taken nothing for `timeout` (`TimedOut`).
-pub(crate) fn send(mut stream: &UnixStream, mut data: &[u8], timeout: Duration) -> io::Result<()> {
+pub(crate) fn send(mut stream: &Stream, mut data: &[u8], timeout: Duration) -> io::Result<()> {
     while !data.is_empty() {
         match stream.write(data) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -142,10 +142,17 @@ mod tests {
     use super::*;
     use crossbeam_channel::bounded;
     use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    fn pair() -> (UnixStream, Stream) {
+        let (client, server) = UnixStream::pair().unwrap();
+        server.set_nonblocking(true).unwrap();
+        (client, server.into())
+    }
 
     #[test]
     fn pieces_become_chunks() {
-        let (mut client, server) = UnixStream::pair().unwrap();
+        let (mut client, server) = pair();
         let (gone, stopped) = (never(), never());
         let mut out = Outgoing::new(&server, true, Duration::from_secs(9), &gone, &stopped);
         out.write(b"hello ").unwrap();
@@ -162,8 +169,7 @@ mod tests {
 
     #[test]
     fn a_client_that_does_not_read_or_is_gone_is_an_error() {
-        let (client, server) = UnixStream::pair().unwrap();
-        server.set_nonblocking(true).unwrap();
+        let (client, server) = pair();
         let all = vec![0; 8 << 20];
         assert_eq!(send(&server, &all, Duration::ZERO).unwrap_err().kind(), ErrorKind::TimedOut);
         drop(client);
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_ends_a_wait() {
-        let (_client, server) = UnixStream::pair().unwrap();
+        let (_client, server) = pair();
         let (going, gone) = bounded(1);
         let (_stop, stopped) = bounded(1);
         let out = Outgoing::new(&server, true, Duration::ZERO, &gone, &stopped);

@@ -12,6 +12,7 @@ use crossbeam_channel::{unbounded, Receiver, Sender, TrySendError};
 
 use super::connection::{Arrived, Connection};
 use super::refusal::Refusal;
+use super::stream::Stream;
 use crate::heartbeat::{self, Heartbeats};
 use crate::sys::poll::{self, Interest};
 
@@ -30,8 +31,8 @@ pub(crate) struct Limits {
 enum Message {
     Park(Connection),
     /// Watch over a stream whose answer is being sent: dropping the sender tells that its client is gone.
-    Guard(Arc<UnixStream>, Sender<()>),
-    Unguard(Arc<UnixStream>),
+    Guard(Arc<Stream>, Sender<()>),
+    Unguard(Arc<Stream>),
 }
 
 /// The way to the thread.
@@ -49,11 +50,12 @@ pub(crate) struct ParkingThread {
 }
 
 impl Parking {
-    /// Starts the thread. Connections on which a whole head has arrived go to `ready`.
+    /// Starts the thread `NAME-poll`. Connections on which a whole head has arrived go to `ready`.
     ///
     /// # Errors
     /// The thread or its means cannot be made.
     pub(crate) fn start(
+        name: &str,
         limits: Limits,
         ready: Sender<Connection>,
         beats: &Heartbeats,
@@ -63,9 +65,9 @@ impl Parking {
         woken.set_nonblocking(true)?;
         let (inbox, messages) = unbounded();
         let mut lot = Lot { limits, messages, woken, ready, parked: Vec::new(), guarded: Vec::new() };
-        let (name, beats) = ("http-poll", beats.clone());
-        let thread = thread::Builder::new().name(name.into()).stack_size(STACK).spawn(move || {
-            let _watched = beats.enter(name);
+        let (name, beats) = (format!("{name}-poll"), beats.clone());
+        let thread = thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
+            let _watched = beats.enter(&name);
             lot.run();
         })?;
         Ok((Self { inbox, wake: Arc::new(wake) }, ParkingThread { thread: Some(thread) }))
@@ -77,7 +79,7 @@ impl Parking {
     }
 
     /// Drops `going` when the client at the other end of `stream` is gone, until the guard is dropped.
-    pub(crate) fn guard(&self, stream: &Arc<UnixStream>, going: Sender<()>) -> Guard<'_> {
+    pub(crate) fn guard(&self, stream: &Arc<Stream>, going: Sender<()>) -> Guard<'_> {
         self.tell(Message::Guard(Arc::clone(stream), going));
         Guard { parking: self, stream: Arc::clone(stream) }
     }
@@ -98,7 +100,7 @@ impl Parking {
 /// Somebody watches over a stream while this lives.
 pub(crate) struct Guard<'a> {
     parking: &'a Parking,
-    stream: Arc<UnixStream>,
+    stream: Arc<Stream>,
 }
 
 impl Drop for Guard<'_> {
@@ -130,7 +132,7 @@ struct Lot {
     ready: Sender<Connection>,
     /// Who waited longest comes first.
     parked: Vec<Parked>,
-    guarded: Vec<(Arc<UnixStream>, Sender<()>)>,
+    guarded: Vec<(Arc<Stream>, Sender<()>)>,
 }
 
 impl Lot {

@@ -2,9 +2,7 @@
 //!
 //! Reasons and words: `kubernetes/apimachinery pkg/api/errors/errors.go`.
 
-use serde_json::{json, Value};
-
-use super::value::set;
+use serde_json::{json, Map, Value};
 
 /// A request that gets no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +15,8 @@ pub(crate) enum Refusal {
     NotFound(&'static str, String),
     /// Only reads are served.
     MethodNotAllowed,
+    /// Whoever asks may not: why.
+    Forbidden(String),
     /// Nothing that the client accepts can be given.
     NotAcceptable(&'static str),
     /// The head did not arrive in time.
@@ -62,11 +62,7 @@ impl Refusal {
     /// The Status object.
     pub(crate) fn status(&self) -> Value {
         let words = self.words();
-        let mut status = json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": words.message, "reason": words.reason, "code": words.code,
-        });
-        let mut details = match self {
+        let details = match self {
             Self::NotFound(resource, name) => json!({"name": name, "kind": resource}),
             Self::InvalidOptions(field, problem) => json!({
                 "group": "meta.k8s.io", "kind": "ListOptions",
@@ -77,11 +73,12 @@ impl Refusal {
             }
             _ => json!({}),
         };
-        if let Some(seconds) = self.retry_after() {
-            set(&mut details, "retryAfterSeconds", seconds.into());
-        }
-        set(&mut status, "details", details);
-        status
+        let mut details: Map<String, Value> = details.as_object().cloned().unwrap_or_default();
+        details.extend(self.retry_after().map(|seconds| ("retryAfterSeconds".to_owned(), seconds.into())));
+        json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": words.message, "reason": words.reason, "details": details, "code": words.code,
+        })
     }
 
     fn words(&self) -> Words {
@@ -93,6 +90,7 @@ impl Refusal {
             Self::MethodNotAllowed => {
                 words(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
             }
+            Self::Forbidden(why) => words(403, "Forbidden", &format!("forbidden: {why}")),
             Self::NotAcceptable(offer) => {
                 words(406, "NotAcceptable", &format!("only the following media types are accepted: {offer}"))
             }

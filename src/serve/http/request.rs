@@ -34,6 +34,10 @@ pub(crate) struct Request {
     pub(crate) accept: String,
     pub(crate) if_none_match: String,
     pub(crate) user_agent: String,
+    /// The host that the client believes to talk to, with its port; empty where it does not say.
+    pub(crate) host: String,
+    /// The page that has a browser ask; empty for other clients.
+    pub(crate) origin: String,
 }
 
 /// How the request stands on its connection.
@@ -96,6 +100,8 @@ pub(crate) fn parse(head: &[u8]) -> Result<(Request, Framing), Refusal> {
         accept: fields.joined("accept"),
         if_none_match: fields.joined("if-none-match"),
         user_agent: fields.joined("user-agent"),
+        host: fields.joined("host"),
+        origin: fields.joined("origin"),
     };
     Ok((request, framing))
 }
@@ -157,7 +163,8 @@ impl<'a> Fields<'a> {
         Ok(Framing { body, keep_alive: keep_alive && body <= MAX_BODY && !expects, chunks })
     }
 
-    /// One host, with a port at most: what a browser sends is checked where there is a TCP port to reach.
+    /// One host, with a port at most. Whether it is one of ours is checked where there is a TCP port to reach
+    /// ([`rebinding`](super::rebinding)).
     fn check_host(&self, required: bool) -> Result<(), Refusal> {
         let mut hosts = self.all("host");
         let Some(host) = hosts.next() else {

@@ -4,7 +4,10 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::{Method, Request};
 use super::shared::Shared;
-use super::{cluster, discovery, health, kubelet, pod_log, pods};
+use super::{cluster, discovery, health, kubelet, pod_log, pods, rebinding, Scope};
+
+/// Prometheus' text format.
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A path that is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub(crate) enum Route<'a> {
     /// `/`: all paths.
     Root,
     Version,
+    /// `/metrics`, as Prometheus reads it.
+    Metrics,
     /// `/healthz`, `/livez`, `/readyz`, and one check of them.
     Health(&'a str, Option<&'a str>),
     /// `/api`: the versions of the core group.
@@ -50,12 +55,18 @@ impl<'a> Route<'a> {
             ("api", rest) => Self::of_core(rest),
             ("apis", []) => Some(Self::Groups),
             ("version", []) => Some(Self::Version),
+            ("metrics", []) => Some(Self::Metrics),
             ("healthz" | "livez" | "readyz", []) => Some(Self::Health(first, None)),
             ("healthz" | "livez" | "readyz", [check]) => Some(Self::Health(first, Some(check))),
             ("pods", []) => Some(Self::KubeletPods),
             ("runningpods", []) => Some(Self::RunningPods),
             _ => None,
         }
+    }
+
+    /// Whether anybody may see it: it tells nothing about pods.
+    fn is_figures(&self) -> bool {
+        matches!(self, Self::Metrics | Self::Health(..))
     }
 
     fn of_core(rest: &[&'a str]) -> Option<Self> {
@@ -84,7 +95,11 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
 }
 
 fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
-    let route = Route::of(&request.path).ok_or(Refusal::NoSuchPath)?;
+    if shared.scope == Scope::Figures {
+        rebinding::check(&request.host, &request.origin, &shared.names())?;
+    }
+    let in_scope = |route: &Route<'_>| shared.scope == Scope::Reads || route.is_figures();
+    let route = Route::of(&request.path).filter(in_scope).ok_or(Refusal::NoSuchPath)?;
     if request.method == Method::Other {
         return Err(Refusal::MethodNotAllowed);
     }
@@ -94,6 +109,7 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
         Route::Versions => discovery::versions(request),
         Route::Groups => discovery::groups(request),
         Route::Resources => discovery::resources(request),
+        Route::Metrics => Ok(Reply::bytes(PROMETHEUS, shared.page.text().into_bytes())),
         Route::Health(endpoint, check) => health::answer(shared, request, endpoint, check),
         Route::Pods(namespace) => pods::list(shared, request, namespace),
         Route::Pod(namespace, name) => pods::get(shared, request, namespace, name),
@@ -126,6 +142,8 @@ mod tests {
             ("api/v1/namespaces/a/events", Some(Route::Events)),
             ("readyz/pods", Some(Route::Health("readyz", Some("pods")))),
             ("runningpods", Some(Route::RunningPods)),
+            ("metrics", Some(Route::Metrics)),
+            ("metrics/cadvisor", None),
             ("api/v2", None),
             ("api/v1/services", None),
             ("apis/apps/v1", None),

@@ -6,12 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::history::History;
 use super::refusal::Refusal;
+use super::Scope;
+use crate::serve::metrics::Page;
 use crate::store::snapshot::Snapshot;
 use crate::store::Store;
 
 /// What all requests share. Handlers hold no other state.
 pub(crate) struct Shared {
+    pub(crate) scope: Scope,
     pub(crate) store: Arc<Store>,
+    pub(crate) page: Arc<Page>,
     pub(crate) history: Arc<History>,
     /// Where the runtime keeps the logs of containers: `/var/log/pods`.
     pub(crate) log_root: PathBuf,
@@ -28,6 +32,12 @@ impl Shared {
             return Err(Refusal::NotInitialized);
         }
         Ok(snapshot)
+    }
+
+    /// What this machine is called: the node's name and the host's.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        vec![self.store.current().node_name.clone(), host.trim().to_owned()]
     }
 }
 

@@ -1,7 +1,6 @@
 //! Answers that take a while: one thread each, as long as there are slots.
 
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
@@ -14,12 +13,15 @@ use super::connection::Connection;
 use super::outgoing::{self, Outgoing};
 use super::parking::Parking;
 use super::reply::Body;
+use super::stream::Stream;
 
 /// Printing a pod goes as deep as the schema does.
 const STACK: usize = 256 * 1024;
 
 /// All answers that are being produced.
 pub(crate) struct Streams {
+    /// Threads are called `NAME-send-1` and so on.
+    name: &'static str,
     parking: Parking,
     most: usize,
     send_timeout: Duration,
@@ -42,9 +44,10 @@ pub(crate) struct Rest {
 }
 
 impl Streams {
-    pub(crate) fn new(parking: Parking, most: usize, send_timeout: Duration) -> Arc<Self> {
+    pub(crate) fn new(name: &'static str, parking: Parking, most: usize, send_timeout: Duration) -> Arc<Self> {
         let (stop, stopped) = bounded(0); // nothing is ever sent: closing it is the message
         Arc::new(Self {
+            name,
             parking,
             most,
             send_timeout,
@@ -64,7 +67,7 @@ impl Streams {
         let Some(slot) = Slot::take(self) else { return Err(Box::new(rest)) };
         // One place, for one rest: never full.
         let (give, take) = bounded::<Rest>(1);
-        let name = format!("http-send-{}", self.number.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{}-send-{}", self.name, self.number.fetch_add(1, Ordering::Relaxed));
         let body = move || {
             let slot: Slot = slot; // until everything is sent
             if let Ok(rest) = take.recv() {
@@ -103,7 +106,7 @@ impl Streams {
         }
     }
 
-    fn send(&self, to: &UnixStream, head: &[u8], body: Body, chunks: bool, gone: &Receiver<()>) -> io::Result<()> {
+    fn send(&self, to: &Stream, head: &[u8], body: Body, chunks: bool, gone: &Receiver<()>) -> io::Result<()> {
         outgoing::send(to, head, self.send_timeout)?;
         match body {
             Body::Bytes(bytes) => outgoing::send(to, &bytes, self.send_timeout),

@@ -2,7 +2,6 @@
 //! on a thread of its own.
 
 use std::io::{self, Write};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -15,6 +14,7 @@ use super::reply::{Body, Reply};
 use super::request::{Method, MAX_BODY};
 use super::route;
 use super::shared::Shared;
+use super::stream::Stream;
 use super::streams::{Rest, Streams};
 use crate::heartbeat::{self, Heartbeats};
 
@@ -33,12 +33,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts worker `number`. It ends when nobody can send it connections any more.
+    /// Starts worker `number` as the thread `NAME-number`. It ends when nobody can send it connections any more.
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub(crate) fn start(self, number: usize, beats: &Heartbeats) -> io::Result<JoinHandle<()>> {
-        let (name, beats) = (format!("http-{number}"), beats.clone());
+    pub(crate) fn start(self, name: &str, number: usize, beats: &Heartbeats) -> io::Result<JoinHandle<()>> {
+        let (name, beats) = (format!("{name}-{number}"), beats.clone());
         thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
             let _watched = beats.enter(&name);
             while let Some(connection) = self.next() {
@@ -111,7 +111,7 @@ impl Worker {
 }
 
 /// Sends as much as the socket takes and leaves the rest.
-fn send_now(mut stream: &UnixStream, data: &mut Vec<u8>) -> io::Result<()> {
+fn send_now(mut stream: &Stream, data: &mut Vec<u8>) -> io::Result<()> {
     while !data.is_empty() {
         match stream.write(data) {
             Ok(n) => drop(data.drain(..n)),

@@ -4,13 +4,17 @@
 //! its dashboards work. `server_api_version` is the first part of the service's name, as there: `v1alpha1`. The
 //! documented `Pods` has no package; its value is `documented`.
 
+mod page;
 mod process;
 mod text;
+mod textfile;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::page::Page;
 use self::text::Text;
+pub use self::textfile::Textfile;
 use crate::pod::finding::Severity;
 use crate::store::snapshot::Snapshot;
 use crate::store::update::HealthState;
@@ -129,14 +133,25 @@ impl Metrics {
     }
 }
 
+/// Whether the figures of the process stand on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// They do.
+    Shown,
+    /// Somebody else shows figures under these names.
+    LeftOut,
+}
+
 /// The page in Prometheus' text format. `connections` and `watchers` are those that are open now.
 #[must_use]
-pub fn render(metrics: &Metrics, snapshot: &Snapshot, connections: usize, watchers: usize) -> String {
+pub fn render(metrics: &Metrics, snapshot: &Snapshot, connections: usize, watchers: usize, process: Process) -> String {
     let mut text = Text::default();
     requests(&mut text, metrics);
     own(&mut text, metrics, connections, watchers);
     state(&mut text, snapshot);
-    process::render(&mut text);
+    if process == Process::Shown {
+        process::render(&mut text);
+    }
     text.finish()
 }
 

@@ -56,7 +56,7 @@ fn a_page_counts_what_happened() {
         (SourceId::Runtime, health(HealthState::Down)),
         (SourceId::Kubelet, health(HealthState::Absent)),
     ];
-    let page = parse(&render(&metrics, &now, 7, 5));
+    let page = parse(&render(&metrics, &now, 7, 5, Process::Shown));
     for (series, want) in [
         ("kubelet_pod_requests_total{server_api_version=\"v1alpha1\",status_code=\"OK\"}", 1.0),
         ("kubelet_pod_requests_total{server_api_version=\"v1alpha1\",status_code=\"NotFound\"}", 2.0),
