@@ -17,17 +17,19 @@ const OMIT_OPTION: u32 = 50700;
 /// Variants of `codec::schema::Omit`, in the order of the enum in `proto/nodepods/json.proto`.
 const OMIT: [&str; 8] = ["Empty", "Always", "Pointer", "AlwaysPointer", "StructAlways", "Zero", "Inline", "Internal"];
 /// Contracts that are served; the descriptor set for reflection holds them and what they import.
-const SERVED: [&str; 6] = [
+const SERVED: [&str; 7] = [
     "proto/pods_v1alpha1.proto",
     "proto/pods.proto",
+    "proto/nodepods/v1/lookup.proto",
     "proto/nodepods/v1/node.proto",
     "proto/grpc/health/v1/health.proto",
     "proto/grpc/reflection/v1/reflection.proto",
     "proto/grpc/reflection/v1alpha/reflection.proto",
 ];
 /// Contracts that are compiled into typed messages.
-const TYPED: [&str; 4] = [
+const TYPED: [&str; 5] = [
     "proto/pods_v1alpha1.proto",
+    "proto/nodepods/v1/lookup.proto",
     "proto/nodepods/v1/node.proto",
     "proto/runtime/v1/runtime.proto",
     "proto/grpc/health/v1/health.proto",

@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const RAW: Marshaller<Vec<u8>> = Marshaller { ser: put, de: take };
 const LIST: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/v1alpha1.Pods/ListPods");
 const WATCH: Method<Vec<u8>, Vec<u8>> = method(MethodType::ServerStreaming, "/v1alpha1.Pods/WatchPods");
+const FIND: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/nodepods.v1.Lookup/Find");
 
 const fn method(ty: MethodType, name: &'static str) -> Method<Vec<u8>, Vec<u8>> {
     Method { ty, name, req_mar: RAW, resp_mar: RAW }
@@ -90,6 +91,25 @@ impl PodsClient {
         });
         let pods = pods.collect::<Result<_, _>>().map_err(|e| self.unreadable(e))?;
         Ok((pods, headers.iter().filter_map(|(key, value)| warning(key, &String::from_utf8_lossy(value))).collect()))
+    }
+
+    /// What `nodepods.v1.Lookup/Find` answers, encoded as the request is; `None` where no pod is known.
+    ///
+    /// # Errors
+    /// The call failed, or what answers is a kubelet, which has no such service.
+    pub fn find(&self, request: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let option = CallOption::default().timeout(PATIENCE);
+        match self.client.unary_call(&FIND, &request.to_vec(), option) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(grpcio::Error::RpcFailure(status)) if status.code() == RpcStatusCode::NOT_FOUND => Ok(None),
+            Err(grpcio::Error::RpcFailure(status)) if status.code() == RpcStatusCode::UNIMPLEMENTED => {
+                let at = self.socket.display();
+                let message = format!("error: what answers on {at} does not serve nodepods.v1.Lookup");
+                let hint = "Name the socket of a nodepods daemon with --socket.";
+                Err(Failure::new(Exit::Failure, format!("{message}\n{hint}")))
+            }
+            Err(e) => Err(self.failure(&e)),
+        }
     }
 
     /// Watches all pods until the stream ends.

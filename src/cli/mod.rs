@@ -3,11 +3,13 @@
 mod argv;
 mod client;
 mod clock;
+mod env;
 mod exit;
 mod get;
 mod help;
 mod lint;
 mod objects;
+mod one_pod;
 mod options;
 mod output;
 mod paragraph;
@@ -19,6 +21,7 @@ mod table;
 mod verbs;
 mod version;
 mod watch;
+mod whois;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -6,7 +6,7 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, SubCommand};
 
 use super::exit::Failure;
-use super::{get, lint, serve, version, watch};
+use super::{env, get, lint, serve, version, watch, whois};
 
 /// What a verb does, once its command line is read.
 pub trait Command: ArgsInfo + FromArgs + SubCommand {
@@ -61,6 +61,8 @@ pub const VERBS: &[Verb] = &[
     verb::<get::Get>(Group::Look),
     verb::<watch::Watch>(Group::Look),
     verb::<lint::Lint>(Group::Explain),
+    verb::<whois::Whois>(Group::Explain),
+    verb::<env::Env>(Group::Programs),
     verb::<serve::Serve>(Group::Daemon),
     verb::<version::Version>(Group::Program),
 ];

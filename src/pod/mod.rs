@@ -1,5 +1,6 @@
 //! What Kubernetes says about a pod. Pure: no clock, no file system, no socket.
 
+pub mod cgroup;
 pub mod columns;
 pub mod defaults;
 pub mod finding;

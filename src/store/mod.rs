@@ -8,6 +8,7 @@ mod declared;
 pub mod handle;
 mod identity;
 mod listing;
+pub mod locate;
 mod look;
 pub mod masked;
 pub(crate) mod object_meta;

@@ -6,11 +6,12 @@ use super::declared::Declared;
 use super::object_meta::marked;
 use super::remote::RemotePod;
 use super::runtime_view::RuntimePod;
-use super::snapshot::{PodEntry, PodId};
+use super::snapshot::{PodEntry, PodId, RuntimeId};
 use crate::codec::json;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::time::Time;
+use crate::pod::observed::{Container, Sandbox};
 use crate::pod::runtime_pod;
 use crate::pod::spec::PodSpecView;
 use crate::pod::static_pod::{assemble, StaticContext};
@@ -153,8 +154,17 @@ pub fn make(inputs: &Inputs, around: &Surroundings, previous: Option<&[u8]>, now
     // A status that cannot be written (one that was given has rubbish in it) leaves the last one standing.
     let status = derived.to_wire().unwrap_or_else(|_| previous.unwrap_or_default().to_vec());
     let DerivedStatus { phase, container_ids, ips, .. } = derived;
+    let container_ids = runtime_ids(container_ids, sandboxes, containers);
     let bytes = PodBytes::from_sections(&metadata, &spec, &status, &unknown);
     PodEntry { id: Arc::new(inputs.id.clone()), phase, container_ids, ips, revision: 0, bytes }
+}
+
+/// Containers in the order of `ids`, then the sandboxes that are up: one that is not says nothing about today's pod.
+fn runtime_ids(ids: Vec<String>, sandboxes: &[Arc<Sandbox>], containers: &[Arc<Container>]) -> Vec<RuntimeId> {
+    let name = |id: &str| containers.iter().find(|c| c.id == id).map(|c| c.name.clone()).unwrap_or_default();
+    let of_containers = ids.into_iter().map(|id| RuntimeId { name: name(&id), id });
+    let up = sandboxes.iter().filter(|s| s.ready).map(|s| RuntimeId { id: s.id.clone(), name: String::new() });
+    of_containers.chain(up).collect()
 }
 
 fn sections(inputs: &Inputs, around: &Surroundings) -> (Vec<u8>, Vec<u8>, Vec<u8>) {

@@ -20,6 +20,15 @@ pub struct PodId {
     pub name: String,
 }
 
+/// A container or a sandbox in the runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeId {
+    /// Its id, without `containerd://` in front.
+    pub id: String,
+    /// The container's name in the pod; empty for a sandbox.
+    pub name: String,
+}
+
 /// One pod as it is served, with the strings that readers look it up by.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PodEntry {
@@ -27,8 +36,8 @@ pub struct PodEntry {
     pub id: Arc<PodId>,
     /// `status.phase`.
     pub phase: String,
-    /// Runtime ids of its containers, newest instance first, without the `containerd://` prefix.
-    pub container_ids: Vec<String>,
+    /// What the runtime has of it: containers, newest instance first, then its sandbox.
+    pub container_ids: Vec<RuntimeId>,
     /// Its own addresses (`status.podIPs`).
     pub ips: Vec<String>,
     /// Revision of the last change of this pod.

@@ -25,6 +25,7 @@ def test_the_services_are_listed(channel):
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "nodepods.v1.Lookup",
         "nodepods.v1.Node",
         "v1alpha1.Pods",
     ]

@@ -83,8 +83,8 @@ impl Feed for PodFeed {
 /// Whether a service is served, by its name: exactly when the node is known.
 pub(crate) fn serving(service: &str, current: &Snapshot) -> Serving {
     match service {
-        "" | "v1alpha1.Pods" | "Pods" if current.initialized => Serving::Yes,
-        "" | "v1alpha1.Pods" | "Pods" => Serving::No,
+        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" if current.initialized => Serving::Yes,
+        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" => Serving::No,
         _ => Serving::Unknown,
     }
 }

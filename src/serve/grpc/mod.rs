@@ -1,4 +1,4 @@
-//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, health and reflection.
+//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, `nodepods.v1.Lookup`, health and reflection.
 //!
 //! The server has no ports of its own; connections are accepted by [`crate::serve::accept`] and adopted. Only the
 //! files of this folder and `sys::handover` touch grpcio on the serving side.
@@ -7,6 +7,7 @@ mod ask;
 mod encode;
 mod feed;
 mod headers;
+mod lookup;
 mod node;
 pub mod reflection;
 mod refusal;
@@ -130,6 +131,7 @@ impl GrpcServer {
             .requests_slot_per_cq(SLOTS)
             .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
             .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
+            .register_service(lookup::service(&shared))
             .register_service(service::health(&shared))
             .register_service(node::service(&shared))
             .register_service(reflection::service(&shared, &reply::REFLECTION[0]))

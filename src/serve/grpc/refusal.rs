@@ -7,6 +7,7 @@ use grpcio::{RpcStatus, RpcStatusCode};
 
 use crate::codec::mask::MaskError;
 use crate::codec::wire;
+use crate::store::locate::Clue;
 use crate::store::paging::PageError;
 use crate::store::snapshot::Snapshot;
 use crate::store::update::{HealthState, SourceId};
@@ -21,6 +22,8 @@ pub(crate) enum Refusal {
     Initializing(Vec<SourceId>),
     /// No pod has this UID.
     NoSuchPod(String),
+    /// No pod is known behind what was asked about.
+    NobodyBehind(Clue),
     /// The health service does not know this service.
     NoSuchService(String),
     /// The request cannot be read.
@@ -57,7 +60,7 @@ impl Refusal {
     pub(crate) fn code(&self) -> RpcStatusCode {
         match self {
             Self::Initializing(_) => RpcStatusCode::FAILED_PRECONDITION,
-            Self::NoSuchPod(_) | Self::NoSuchService(_) => RpcStatusCode::NOT_FOUND,
+            Self::NoSuchPod(_) | Self::NobodyBehind(_) | Self::NoSuchService(_) => RpcStatusCode::NOT_FOUND,
             Self::BadRequest(_)
             | Self::Mask(_)
             | Self::Selector(..)
@@ -105,6 +108,18 @@ impl fmt::Display for Refusal {
                 write!(f, "nodepods is initializing: waiting for {}", names.join(", "))
             }
             Self::NoSuchPod(uid) => write!(f, "pod with UID {} not found", echo(uid)),
+            Self::NobodyBehind(clue) => match clue {
+                Clue::ContainerId(id) => write!(f, "no pod has a container {}", echo(id)),
+                Clue::Cgroup(names) if names.is_empty() => {
+                    f.write_str("the cgroup's path names no pod and no container")
+                }
+                Clue::Cgroup(names) => {
+                    let words = names.pod_uid.iter().chain(&names.container_ids).map(|w| echo(w)).collect::<Vec<_>>();
+                    write!(f, "no pod is known behind {}", words.join(", "))
+                }
+                Clue::Ip(ip) => write!(f, "no pod has the address {ip}"),
+                Clue::PodUid(uid) => write!(f, "pod with UID {} not found", echo(uid)),
+            },
             Self::NoSuchService(name) => write!(f, "no service {:?} here", echo(name)),
             Self::BadRequest(problem) => write!(f, "the request cannot be read: {problem}"),
             Self::Mask(e) => e.fmt(f),

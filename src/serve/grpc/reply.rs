@@ -101,6 +101,9 @@ pub(crate) const DOCUMENTED: PodsMethods = PodsMethods {
     get: method(MethodType::Unary, "/Pods/GetPod"),
 };
 
+/// `nodepods.v1.Lookup/Find`
+pub(crate) const LOOKUP_FIND: Method<Request, Reply> = method(MethodType::Unary, "/nodepods.v1.Lookup/Find");
+
 /// `nodepods.v1.Node/GetSources`
 pub(crate) const GET_SOURCES: Method<Request, Reply> = method(MethodType::Unary, "/nodepods.v1.Node/GetSources");
 

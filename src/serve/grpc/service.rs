@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) started: SystemTime,
 }
 
-type Handle = Arc<Shared>;
+pub(crate) type Handle = Arc<Shared>;
 
 /// One of the two Pods services.
 pub(crate) fn pods(shared: &Handle, methods: &PodsMethods, contract: Contract) -> Service {
@@ -106,9 +106,9 @@ impl Shared {
 }
 
 /// A reply with the metadata that goes before it.
-struct Answer {
-    reply: Reply,
-    headers: Option<Metadata>,
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    pub(crate) headers: Option<Metadata>,
 }
 
 /// The health service.
@@ -146,7 +146,7 @@ fn checked(snapshot: &Snapshot, request: &Request) -> Result<Answer, Refusal> {
     }
 }
 
-fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, reply: Result<Answer, Refusal>) {
+pub(crate) fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, reply: Result<Answer, Refusal>) {
     let sent = match reply {
         Ok(Answer { reply, headers }) => {
             if let Some(headers) = headers {
