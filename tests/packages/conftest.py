@@ -1,0 +1,83 @@
+"""Packages of two versions, made of one binary, and systems to install them on."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from node import Node
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCH = os.uname().machine
+VERSION = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).group(1)
+NEXT = f"{VERSION}.1"
+
+
+def pack(kind, version, out):
+    """One package of the staged tree, as `make packages` makes it."""
+    epoch = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch or "0", "LC_ALL": "C", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([ROOT / "packaging/build" / kind, ARCH, version, out], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def only(directory, pattern):
+    found = list(Path(directory).glob(pattern))
+    assert len(found) == 1, f"{pattern} in {directory}: {found}"
+    return found[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def root_user():
+    if os.geteuid():
+        pytest.fail("installing packages needs root")
+
+
+@pytest.fixture(scope="session")
+def dist():
+    """What `make packages` made."""
+    directory = ROOT / "target/dist"
+    assert list(directory.glob(f"nodepods*{VERSION}*")), "no packages: make packages"
+    return directory
+
+
+@pytest.fixture(scope="session")
+def newer(dist, tmp_path_factory):
+    """The same as packages of the next version."""
+    out = tmp_path_factory.mktemp("next")
+    pack("deb", NEXT, out)
+    pack("rpm", NEXT, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def debs(dist, newer):
+    return only(dist, f"nodepods_{VERSION}-1_*.deb"), only(newer, "*.deb")
+
+
+@pytest.fixture(scope="session")
+def rpms(dist, newer):
+    return only(dist, f"nodepods-{VERSION}-1.{ARCH}.rpm"), only(newer, "*.rpm")
+
+
+@pytest.fixture
+def system():
+    """A system in which nothing runs."""
+    node = Node()
+    yield node
+    node.close()
+
+
+@pytest.fixture
+def node():
+    """A system with a running systemd and one manifest."""
+    node = Node()
+    try:
+        manifests = node.root / "etc/kubernetes/manifests"
+        manifests.mkdir(parents=True)
+        manifest = (ROOT / "examples/manifests/web.yaml").read_text()
+        (manifests / "web.yaml").write_text(manifest)
+        yield node.boot()
+    finally:
+        node.close()

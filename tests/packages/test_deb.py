@@ -1,0 +1,71 @@
+"""The Debian package: on a disk image, where nothing runs, and on a running system."""
+import subprocess
+
+from conftest import NEXT, VERSION
+
+CONFIG = "etc/nodepods/config.yaml"
+
+
+def test_lintian_has_nothing_to_say(debs):
+    command = ["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", debs[0]]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_is_small(debs):
+    assert debs[0].stat().st_size <= 3_500_000
+
+
+def test_a_disk_image_has_the_service_enabled_and_nothing_left_after_purge(system, debs):
+    before = system.files()
+    system.run("dpkg", "-i", system.bring(debs[0]))
+    assert VERSION in system.out("nodepods", "version")
+    assert (system.root / "etc/systemd/system/multi-user.target.wants/nodepods.service").is_symlink()
+    assert not (system.root / "etc/systemd/system/sockets.target.wants/nodepods.socket").exists()
+    assert system.out("stat", "-c", "%a %U", "/" + CONFIG) == "640 root"
+    assert system.out("dpkg", "-V", "nodepods") == ""
+
+    system.run("dpkg", "-r", "nodepods")
+    assert (system.root / CONFIG).exists()
+    assert not (system.root / "usr/bin/nodepods").exists()
+    system.run("dpkg", "-P", "nodepods")
+    assert system.files() == before
+
+
+def test_a_changed_configuration_outlives_upgrade_and_downgrade(system, debs):
+    old, new = (system.bring(d) for d in debs)
+    system.run("dpkg", "-i", old)
+    with open(system.root / CONFIG, "a") as f:
+        f.write("max-watchers: 7\n")
+    for package, version in ((new, NEXT), (old, VERSION)):
+        system.run("dpkg", "-i", package)
+        assert system.out("dpkg-query", "-W", "-f", "${Version}", "nodepods") == f"{version}-1"
+        assert (system.root / CONFIG).read_text().endswith("max-watchers: 7\n")
+
+
+def test_a_disabled_service_stays_disabled(system, debs):
+    old, new = (system.bring(d) for d in debs)
+    system.run("dpkg", "-i", old)
+    system.run("systemctl", "disable", "nodepods.service")
+    system.run("dpkg", "-i", new)
+    assert not (system.root / "etc/systemd/system/multi-user.target.wants/nodepods.service").is_symlink()
+
+
+def test_from_installation_to_purge_on_a_running_system(node, debs):
+    old, new = (node.bring(d) for d in debs)
+    before = node.files()
+    node.run("dpkg", "-i", old)
+    assert "web-" in node.pods()
+
+    first = node.show("nodepods", "InvocationID")
+    node.run("dpkg", "-i", new)
+    second = node.show("nodepods", "InvocationID", "ActiveState")
+    assert second["ActiveState"] == "active" and second["InvocationID"] != first["InvocationID"]
+    assert node.journal().count(" serving on ") == 2, node.journal()
+    assert "web-" in node.pods()
+    node.run("dpkg", "-i", old)
+    assert "web-" in node.pods()
+
+    node.run("dpkg", "-P", "nodepods")
+    assert node.run("pgrep", "nodepods", check=False).returncode
+    assert node.files() == before
