@@ -14,7 +14,7 @@ QUICK := GRPCIO_SYS_USE_PKG_CONFIG=1
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: ## Install what is missing, build, serve example pods and this node's own, show them (RUN_ONCE=1: and stop)
@@ -80,6 +80,10 @@ unit: ## Unit and property tests: of the pure core (no gRPC), then of everything
 .PHONY: e2e
 e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= names another binary, T= picks tests
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/e2e $(if $(T),-k '$(T)')
+
+.PHONY: test-packages
+test-packages: packages $(VENV)/.done ## The packages on fresh systems, under a real systemd too, as root. T= picks tests
+	$(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/packages $(if $(T),-k '$(T)')
 
 .PHONY: replay
 replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against what a real kubelet said

@@ -56,16 +56,17 @@ def tidy(licence):
 
 
 def without_apache(licence):
-    """The text with the Apache licence replaced by where it is."""
+    """The text with the Apache licence, and the appendix on how to apply it, replaced by where it is."""
     start = licence.find("Apache License")
     end = licence.find("END OF TERMS AND CONDITIONS")
     if end < 0:
         return licence
-    rest = licence[end:].split("\n", 1)
-    after = rest[1] if len(rest) > 1 else ""
-    kept = "" if "boilerplate notice" in after else after
+    after = licence[end:].partition("\n")[2]
+    appendix = after.find("limitations under the License.")
+    if "APPENDIX" in after and appendix >= 0:
+        after = after[appendix:].partition("\n")[2]
     before = licence[:start].rstrip("= \n")
-    return f"{before}\nThe Apache License, Version 2.0: {COMMON}\n{kept}".strip()
+    return f"{before}\nThe Apache License, Version 2.0: {COMMON}\n{after}".strip()
 
 
 def wrap(names, width=100):

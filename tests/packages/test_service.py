@@ -10,6 +10,7 @@ import pytest
 
 from conftest import ROOT
 
+PTRACE_SEIZE, PTRACE_INTERRUPT, ALL_THREADS = 0x4206, 0x4207, 0x40000000
 MANIFEST = "etc/kubernetes/manifests"
 
 
@@ -122,6 +123,34 @@ def test_a_frozen_daemon_is_killed_and_started_again(service):
     os.kill(service.host_pid(), signal.SIGSTOP)
     service.wait("the watchdog", lambda: state(service)["NRestarts"] == "1" and state(service)["ActiveState"] == "active")
     assert "watchdog" in service.journal().lower()
+
+
+@pytest.mark.parametrize("thread", ["manifests", "grpc-0"])
+def test_one_stuck_thread_is_enough_for_the_watchdog(service, thread):
+    drop_in(service, "watchdog", "[Service]\nWatchdogSec=2s\nRestartSec=100ms\n")
+    (service.root / "etc/nodepods/config.yaml").write_text("file-check-frequency: 1s\n")
+    service.run("systemctl", "restart", "nodepods")
+    before = state(service)
+    stop_thread(service.host_pid(), thread)
+    service.wait("the watchdog", lambda: state(service)["NRestarts"] == "1" and state(service)["ActiveState"] == "active")
+    assert state(service)["MainPID"] != before["MainPID"]
+    assert "web-" in service.pods()
+
+
+def stop_thread(pid, name):
+    """Keeps one thread from running for good, as a debugger does."""
+    tids = [int(t.name) for t in Path(f"/proc/{pid}/task").iterdir() if (t / "comm").read_text().strip() == name]
+    assert len(tids) == 1, f"{len(tids)} threads are called {name}"
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.ptrace(PTRACE_SEIZE, tids[0], None, None) == 0, os.strerror(ctypes.get_errno())
+    assert libc.ptrace(PTRACE_INTERRUPT, tids[0], None, None) == 0, os.strerror(ctypes.get_errno())
+    # A process with a traced thread is not gone until its tracer has heard of the thread's end.
+    threading.Thread(target=wait_for_its_end, args=(tids[0],), daemon=True).start()
+
+
+def wait_for_its_end(tid):
+    while os.WIFSTOPPED(os.waitpid(tid, ALL_THREADS)[1]):
+        pass
 
 
 def test_systemd_holds_the_sockets_where_it_is_asked_to(service):

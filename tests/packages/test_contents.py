@@ -1,0 +1,98 @@
+"""What is inside: the binary's protections, the bill of materials, licences, checksums, the same bytes twice."""
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tarfile
+import tomllib
+
+from conftest import ARCH, ROOT, VERSION, only
+
+
+def run(*command, **options):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, **options).stdout
+
+
+def bill(dist):
+    return json.loads(only(dist, f"nodepods-{VERSION}-linux-{ARCH}.cdx.json").read_text())
+
+
+def test_the_binary_is_hardened():
+    print(run(ROOT / "packaging/build/hardening", ROOT / f"target/static/nodepods-{ARCH}"))
+
+
+def test_all_packages_hold_the_same_files(dist, tmp_path):
+    deb = run("dpkg-deb", "-c", only(dist, "*.deb"))
+    deb = {line.split()[5].lstrip(".") for line in deb.splitlines() if not line.split()[5].endswith("/")}
+    rpm = {f for f in run("rpm", "-qlp", only(dist, f"*.{ARCH}.rpm")).split()}
+    with tarfile.open(only(dist, "*.tar.gz")) as t:
+        tar = {m.name.split("/root", 1)[1] for m in t.getmembers() if m.isfile() and "/root/" in m.name}
+    common = {f.removesuffix(".gz") for f in deb} & {f.removesuffix(".gz") for f in rpm} & {f.removesuffix(".gz") for f in tar}
+    for name in ("/usr/bin/nodepods", "/etc/nodepods/config.yaml", "/usr/lib/systemd/system/nodepods.service",
+                 "/usr/lib/systemd/system/nodepods.socket", "/usr/lib/tmpfiles.d/nodepods.conf",
+                 "/usr/lib/systemd/system-preset/80-nodepods.preset", "/usr/share/doc/nodepods/sbom.cdx.json",
+                 "/usr/share/doc/nodepods/changelog", "/usr/share/doc/nodepods/README.md"):
+        assert name in common, name
+    assert "/usr/share/doc/nodepods/copyright" in deb
+    assert "/usr/share/licenses/nodepods/LICENSES.txt" in rpm
+
+
+def test_the_bill_names_every_crate_of_the_binary_and_the_c_and_cpp(dist):
+    components = {(c["name"], c.get("version", "")): c for c in bill(dist)["components"]}
+    names = {name for name, _ in components}
+    assert names >= {"grpc", "abseil-cpp", "re2", "c-ares", "zlib", "upb", "utf8_range", "xxhash", "address_sorting", "musl",
+                     "llvm-runtimes", "rust-std"}
+    tree = run("cargo", "tree", "--locked", "--offline", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format",
+               "{p}", "--target", f"{ARCH}-unknown-linux-musl", cwd=ROOT)
+    linked = {tuple(line.replace(" v", " ").split()[:2]) for line in tree.splitlines() if line and not line.startswith("nodepods ")}
+    assert len(linked) > 30
+    for crate in linked:
+        assert components[crate]["scope"] == "required", crate
+    locked = {(p["name"], p["version"]): p.get("checksum") for p in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]}
+    for key, c in components.items():
+        assert c["licenses"][0]["expression"] and c["purl"].startswith("pkg:"), key
+        if c["purl"].startswith("pkg:cargo/"):
+            assert c["hashes"][0]["content"] == locked[key], key
+    references = {c["bom-ref"] for c in components.values()} | {bill(dist)["metadata"]["component"]["bom-ref"]}
+    for d in bill(dist)["dependencies"]:
+        assert {d["ref"], *d.get("dependsOn", [])} <= references, d
+
+
+def test_every_part_has_its_licence_in_the_package(dist, tmp_path):
+    run("dpkg-deb", "-x", only(dist, "*.deb"), tmp_path)
+    copyright = (tmp_path / "usr/share/doc/nodepods/copyright").read_text()
+    for c in bill(dist)["components"]:
+        if c["scope"] == "required":
+            assert re.search(rf"\b{re.escape(c['name'])}\b.*", copyright), c["name"]
+    for words in ("WIDE Project", "Rich Felker", "Jean-loup Gailly", "Massachusetts Institute of Technology", "LLVM Exceptions"):
+        assert words in copyright, words
+
+
+def test_the_checksums_are_right(dist):
+    lines = (dist / "SHA256SUMS").read_text().splitlines()
+    assert len(lines) >= 4
+    for line in lines:
+        digest, name = line.split()
+        assert hashlib.sha256((dist / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_packaging_twice_gives_the_same_bytes(dist, tmp_path):
+    """Another directory, another day, another mood of the environment."""
+    epoch = run("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
+    mood = {**os.environ, "OUT": str(tmp_path), "SOURCE_DATE_EPOCH": epoch, "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"}
+    run("sh", "-c", f"umask 077; exec {ROOT}/packaging/build/packages {ARCH}", env=mood)
+    twice = (tmp_path / "SHA256SUMS").read_text()
+    assert twice == (dist / "SHA256SUMS").read_text()
+
+
+def test_signing_with_a_key_of_ones_own(dist, tmp_path):
+    key = tmp_path / "key"
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    (tmp_path / "SHA256SUMS").write_bytes((dist / "SHA256SUMS").read_bytes())
+    run(ROOT / "packaging/build/sign", key, tmp_path / "SHA256SUMS")
+    (tmp_path / "signers").write_text("us namespaces=\"nodepods\" " + (tmp_path / "key.pub").read_text())
+    verify = ["ssh-keygen", "-Y", "verify", "-f", tmp_path / "signers", "-I", "us", "-n", "nodepods", "-s",
+              tmp_path / "SHA256SUMS.sig"]
+    with open(tmp_path / "SHA256SUMS") as sums:
+        assert "Good" in run(*verify, stdin=sums)

@@ -1,0 +1,112 @@
+"""What documents and examples say is so: configurations start a daemon, commands exist, manifests are good."""
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from conftest import ARCH, ROOT
+
+BINARY = ROOT / f"target/static/nodepods-{ARCH}"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "deploy").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+IN_FILE = "# /etc/nodepods/config.yaml\n"
+
+
+def configurations():
+    """Each configuration that a page shows, and the packaged one with everything turned on."""
+    for page in PAGES:
+        for i, (kind, text) in enumerate(BLOCK.findall(page.read_text())):
+            if kind == "yaml" and text.startswith(IN_FILE):
+                yield pytest.param(text, id=f"{page.relative_to(ROOT)}-{i}")
+    text = (ROOT / "packaging/config.yaml").read_text()
+    yield pytest.param(re.sub(r"^#(?=[a-z-]+:|- )", "", text, flags=re.MULTILINE), id="packaging/config.yaml")
+
+
+@pytest.mark.parametrize("text", list(configurations()))
+def test_a_configuration_starts_a_daemon(text, tmp_path):
+    assert re.search(r"^[a-z]", text, re.MULTILINE), "says nothing"
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    command = [BINARY, "serve", "--config", file, "--socket", tmp_path / "s", "--http-socket", "none", "--state-dir", "none",
+               "--container-runtime-endpoint", "none", "--pod-manifest-path", tmp_path]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        said = []
+        for line in process.stderr:  # ends with the process, if it refuses
+            said.append(line)
+            if " serving on " in line:
+                break
+        process.terminate()
+        rest = process.stderr.read()
+    assert " serving on " in "".join(said), "".join(said) + rest
+
+
+def commands():
+    """Each command line of ours in a shell block of a page."""
+    found = {}
+    for page in PAGES:
+        for kind, text in BLOCK.findall(page.read_text()):
+            if kind != "sh":
+                continue
+            for line in re.sub(r"\\\n", " ", text).splitlines():
+                for part in re.split(r"\||&&|;", re.sub(r"\s#\s.*", "", line)):
+                    words = shlex.split(part.strip().rstrip("&")) if "nodepods " in part else []
+                    words = words[1:] if words[:1] == ["sudo"] else words
+                    if words[:1] == ["nodepods"]:
+                        found.setdefault(" ".join(words), page)
+    return sorted((line, str(page.relative_to(ROOT))) for line, page in found.items())
+
+
+@pytest.mark.parametrize("line, page", commands())
+def test_a_command_exists_with_its_options(line, page):
+    words = line.split()[1:]
+    if words[0].startswith("-"):
+        return
+    done = subprocess.run([BINARY, "help", words[0]], capture_output=True, text=True)
+    assert done.returncode == 0, f"{page}: {line}: {done.stderr}"
+    for word in words[1:]:
+        if word.startswith("-") and word != "-":
+            option = re.sub(r"=.*", "", word)
+            option = option if option.startswith("--") else option[:2]
+            assert re.search(rf"(^|[\s,]){re.escape(option)}\b", done.stdout, re.MULTILINE), f"{page}: {line}: no {option}"
+
+
+def links():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target:
+                yield page, target
+
+
+def test_links_between_pages_lead_somewhere():
+    dead = [f"{page.relative_to(ROOT)}: {target}" for page, target in links() if not os.path.exists(page.parent / target)]
+    assert dead == []
+
+
+def test_the_manifest_for_the_inside_of_a_cluster_is_a_good_pod(tmp_path, system):
+    """The static manifest, read by the daemon itself."""
+    manifests = system.root / "etc/kubernetes/manifests"
+    manifests.mkdir(parents=True)
+    (manifests / "nodepods.yaml").write_text((ROOT / "deploy/static-pod.yaml").read_text())
+    (system.root / "nodepods").write_bytes(BINARY.read_bytes())
+    (system.root / "nodepods").chmod(0o755)
+    subprocess.run(["mount", "-t", "proc", "proc", system.root / "proc"], check=True)
+    serve = ["chroot", system.root, "/nodepods", "serve", "--socket", "/run/p.sock", "--state-dir", "none"]
+    try:
+        with subprocess.Popen(list(map(str, serve)), stderr=subprocess.PIPE, text=True) as process:
+            ask = ["/nodepods", "get", "pods", "-A", "--socket", "/run/p.sock"]
+            pods = system.wait("an answer", lambda: system.run(*ask, check=False).stdout)
+            process.terminate()
+            log = process.stderr.read()
+        assert "nodepods-" in pods, log
+        assert "WARN" not in log and "ERROR" not in log, log
+    finally:
+        subprocess.run(["umount", system.root / "proc"], check=False)
+
+
+def test_the_daemonset_runs_the_same_pod():
+    text = lambda name: (ROOT / "deploy" / name).read_text()
+    pod = text("static-pod.yaml").split("\nspec:\n")[1]
+    inside = text("daemonset.yaml").split("- operator: Exists\n")[1]
+    assert "".join(f"    {line}" for line in pod.splitlines(True)) == inside

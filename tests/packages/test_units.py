@@ -1,0 +1,91 @@
+"""The unit files and init scripts as systemd and the shell read them."""
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+
+UNITS = ROOT / "packaging/systemd"
+EXPOSURE = 20  # tenths: 2.0
+
+
+@pytest.fixture
+def analyze(system):
+    """systemd-analyze of the system, with our files in place."""
+    units = system.root / "etc/systemd/system"
+    for name in ("nodepods.service", "nodepods.socket"):
+        shutil.copy(UNITS / name, units)
+    (system.root / "usr/bin/nodepods").symlink_to("/bin/true")
+    return lambda *arguments: system.run("systemd-analyze", *arguments, check=False)
+
+
+def test_systemd_finds_nothing_wrong(analyze):
+    for name in ("nodepods.service", "nodepods.socket"):
+        done = analyze("verify", "--man=no", f"/etc/systemd/system/{name}")
+        assert done.returncode == 0 and "nodepods" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("drop_in", [None, "network", "foreign-files", "other-users"])
+def test_it_is_exposed_little(analyze, system, drop_in):
+    if drop_in:
+        directory = system.root / "etc/systemd/system/nodepods.service.d"
+        directory.mkdir()
+        shutil.copy(UNITS / f"drop-ins/{drop_in}.conf", directory)
+    unit = ["--offline=yes", f"--threshold={EXPOSURE}", "/etc/systemd/system/nodepods.service"]
+    done = analyze("security", *unit)
+    assert done.returncode == 0, done.stdout + done.stderr
+    overall = [line for line in done.stdout.splitlines() if "Overall exposure" in line]
+    print(drop_in, overall)
+    assert overall
+
+
+def test_the_init_script_runs_the_daemon_without_systemd(system, dist):
+    """The tarball on a system in which nothing but a shell runs; /proc is what every system has."""
+    tarball = next(dist.glob("*.tar.gz"))
+    subprocess.run(["tar", "-xzf", tarball, "-C", system.root / "root", "--strip-components=1"], check=True)
+    subprocess.run(["mount", "-t", "proc", "proc", system.root / "proc"], check=True)
+    before = system.files()
+    try:
+        subprocess.run(["rm", "-r", system.root / "etc/systemd/system"], check=True)
+        assert "installed" in system.out("/root/install")
+        script = "/etc/init.d/nodepods"
+        system.wait("an answer", lambda: system.run("nodepods", "get", "pods", "-A", check=False).returncode == 0)
+        assert "is running" in system.out(script, "status")
+        system.run(script, "reload")
+        system.run(script, "restart")
+        system.wait("an answer", lambda: system.run("nodepods", "get", "pods", "-A", check=False).returncode == 0)
+        system.run(script, "stop")
+        assert system.run(script, "status", check=False).returncode == 3
+        system.run("/root/uninstall", "--purge")
+        left = {f for f in system.files() - before if "rc" not in f and not f.startswith("./var/log")}
+        assert left == set()
+    finally:
+        system.run("/etc/init.d/nodepods", "stop", check=False)
+        subprocess.run(["umount", system.root / "proc"], check=False)
+
+
+def test_the_tarball_installs_under_systemd_and_goes_without_a_trace(node, dist):
+    tarball = next(dist.glob("*.tar.gz"))
+    subprocess.run(["tar", "-xzf", tarball, "-C", node.root / "root", "--strip-components=1"], check=True)
+    before = node.files()
+    node.run("/root/install")
+    assert node.show("nodepods", "ActiveState", "UnitFileState") == {"ActiveState": "active", "UnitFileState": "enabled"}
+    assert "web-" in node.pods()
+    config = node.root / "etc/nodepods/config.yaml"
+    config.write_text("max-watchers: 7\n")
+    assert "is kept" in node.out("/root/install")
+    assert config.read_text() == "max-watchers: 7\n"
+    node.run("/root/uninstall", "--purge")
+    made = {d for d in node.files() - before if not d.startswith(("./usr/share/", "./usr/lib/"))}
+    assert made == set()
+    assert not [f for f in node.files() if f.split("/")[-1].startswith("nodepods")]
+
+
+def test_shell_scripts_are_clean():
+    if not shutil.which("shellcheck"):
+        pytest.skip("no shellcheck here")
+    scripts = [*ROOT.glob("packaging/build/*"), *ROOT.glob("packaging/tarball/*"), *ROOT.glob("packaging/sysv/*"),
+               ROOT / "packaging/selinux/build", *(ROOT / "packaging/deb" / n for n in ("postinst", "prerm", "postrm"))]
+    done = subprocess.run(["shellcheck", "-S", "warning", *map(str, scripts)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
