@@ -59,8 +59,7 @@ impl Drop for Server {
 
 /// The child's main.
 pub fn run(socket: &Path, count: usize) {
-    let endless = Rate { per_second: 1e9, burst: 1e9 };
-    let rates = Rates { unary: endless, watch: endless };
+    let rates = Rates { unary: Rate::UNLIMITED, watch: Rate::UNLIMITED };
     let options = GrpcOptions { rates, max_connections: 512, ..GrpcOptions::default() };
     let templates: Vec<_> = (0..count).map(Template::new).collect();
     let mut pods: Vec<_> = templates.iter().enumerate().map(|(n, t)| t.version(n as u64 + 1)).collect();

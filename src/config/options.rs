@@ -94,6 +94,18 @@ pub struct ServeOptions {
     /// most connections at a time (default 256)
     #[argh(option, arg_name = "number")]
     pub max_connections: Option<usize>,
+    /// unary calls that each connection may make in a second, over time; 0 is no limit (default 100)
+    #[argh(option, arg_name = "number")]
+    pub request_qps: Option<u32>,
+    /// unary calls that each connection may make at once (default 200)
+    #[argh(option, arg_name = "number")]
+    pub request_burst: Option<u32>,
+    /// watches that each connection may start in a second, over time; 0 is no limit (default 10)
+    #[argh(option, arg_name = "number")]
+    pub watch_qps: Option<u32>,
+    /// watches that each connection may start at once (default 100)
+    #[argh(option, arg_name = "number")]
+    pub watch_burst: Option<u32>,
     /// form of the log on standard error: text or json (default text)
     #[argh(option, arg_name = "format")]
     pub log_format: Option<LogFormat>,
@@ -103,7 +115,7 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 24] = [
+pub const KEYS: [&str; 28] = [
     "pod-manifest-path",
     "manifest-url",
     "manifest-url-header",
@@ -127,6 +139,10 @@ pub const KEYS: [&str; 24] = [
     "watch-send-timeout",
     "max-watchers",
     "max-connections",
+    "request-qps",
+    "request-burst",
+    "watch-qps",
+    "watch-burst",
     "log-format",
 ];
 
@@ -181,6 +197,10 @@ impl ServeOptions {
             "watch-send-timeout" => one(&mut self.watch_send_timeout, values),
             "max-watchers" => one(&mut self.max_watchers, values),
             "max-connections" => one(&mut self.max_connections, values),
+            "request-qps" => one(&mut self.request_qps, values),
+            "request-burst" => one(&mut self.request_burst, values),
+            "watch-qps" => one(&mut self.watch_qps, values),
+            "watch-burst" => one(&mut self.watch_burst, values),
             "log-format" => one(&mut self.log_format, values),
             _ => Err(FillError::UnknownKey),
         }

@@ -69,10 +69,23 @@ pub struct Settings {
     pub max_watchers: usize,
     /// Most connections at a time.
     pub max_connections: usize,
+    /// Unary calls of each connection.
+    pub requests: Allowance,
+    /// Starts of watches of each connection.
+    pub watches: Allowance,
     /// Form of the log.
     pub log_format: LogFormat,
     /// 0 for changes of state, 1 for details, 2 for everything.
     pub verbosity: u8,
+}
+
+/// How often something may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// In a second, over time; 0 is no limit.
+    pub per_second: u32,
+    /// At once, after a time of rest.
+    pub burst: u32,
 }
 
 /// A value that makes no sense.
@@ -127,6 +140,8 @@ impl Settings {
             watch_send_timeout: span(options.watch_send_timeout, 60),
             max_watchers: options.max_watchers.unwrap_or(1024),
             max_connections: options.max_connections.unwrap_or(256),
+            requests: allowance(options.request_qps, options.request_burst, 100, 200),
+            watches: allowance(options.watch_qps, options.watch_burst, 10, 100),
             log_format: options.log_format.unwrap_or_default(),
             verbosity: options.verbose,
         };
@@ -172,8 +187,18 @@ impl Settings {
         if self.max_connections == 0 {
             return wrong("max-connections", "at least 1");
         }
+        if self.requests.burst == 0 {
+            return wrong("request-burst", "at least 1");
+        }
+        if self.watches.burst == 0 {
+            return wrong("watch-burst", "at least 1");
+        }
         Ok(())
     }
+}
+
+fn allowance(per_second: Option<u32>, burst: Option<u32>, usual: u32, usual_burst: u32) -> Allowance {
+    Allowance { per_second: per_second.unwrap_or(usual), burst: burst.unwrap_or(usual_burst) }
 }
 
 /// What is asked of a manifest URL. Errors repeat neither the address nor a header's value.
@@ -229,6 +254,8 @@ mod tests {
         assert_eq!((settings.socket_mode, settings.state_dir), (0o600, Some(STATE_DIR.into())));
         assert_eq!(settings.init_timeout, Some(Duration::from_secs(15)));
         assert_eq!((settings.max_watchers, settings.max_connections), (1024, 256));
+        assert_eq!(settings.requests, Allowance { per_second: 100, burst: 200 });
+        assert_eq!(settings.watches, Allowance { per_second: 10, burst: 100 });
         assert_eq!(settings.http_sockets, [PathBuf::from(HTTP_SOCKET)]);
     }
 
@@ -297,6 +324,10 @@ mod tests {
             ("cri-poll-interval", ServeOptions { cri_poll_interval: Some(GoDuration::from_secs(0)), ..base() }),
             ("max-watchers", ServeOptions { max_watchers: Some(0), ..base() }),
             ("metrics-textfile", ServeOptions { metrics_textfile: Some("/var/lib/x.txt".into()), ..base() }),
+            ("max-connections", ServeOptions { max_connections: Some(0), ..base() }),
+            ("watch-send-timeout", ServeOptions { watch_send_timeout: Some(GoDuration::from_secs(0)), ..base() }),
+            ("request-burst", ServeOptions { request_burst: Some(0), ..base() }),
+            ("watch-burst", ServeOptions { watch_burst: Some(0), ..base() }),
             ("state-dir", ServeOptions { state_dir: Some(StateDir::Path("state".into())), ..base() }),
         ];
         for (option, options) in table {

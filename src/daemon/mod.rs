@@ -32,9 +32,11 @@ use crossbeam_channel::{never, select, tick, Receiver};
 use sd_notify::NotifyState;
 
 use crate::checkpoint::{self, Restored, Saver};
-use crate::config::settings::Settings;
+use crate::config::settings::{Allowance, Settings};
 use crate::heartbeat::{Heartbeat, Heartbeats};
 use crate::serve::accept::AcceptOptions;
+use crate::serve::bucket::Rate;
+use crate::serve::connections::Rates;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
 use crate::serve::http::{HttpOptions, HttpServer};
 use crate::serve::metrics::Page;
@@ -89,7 +91,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     }
     let sockets = Sockets::bind(settings)?;
     let Core { store, reconciler, feeds, saver } = start_core(settings, &beats)?;
-    let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings))?);
+    let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings, &beats))?);
     let page = page(&store, &server);
     let http = HttpServer::start(Arc::clone(&store), Arc::clone(&page), http_options)?;
     let figures = Figures::start(settings, &store, &page, &beats)?;
@@ -169,12 +171,22 @@ fn expectations(settings: &Settings) -> Expectations {
     }
 }
 
-fn grpc_options(settings: &Settings) -> GrpcOptions {
+fn grpc_options(settings: &Settings, beats: &Heartbeats) -> GrpcOptions {
     GrpcOptions {
+        heartbeats: beats.clone(),
         max_connections: settings.max_connections,
         max_watchers: settings.max_watchers,
         watch_send_timeout: settings.watch_send_timeout,
+        rates: Rates { unary: rate(settings.requests), watch: rate(settings.watches) },
         ..GrpcOptions::default()
+    }
+}
+
+/// What a setting allows; 0 is no limit.
+fn rate(allowed: Allowance) -> Rate {
+    match allowed.per_second {
+        0 => Rate::UNLIMITED,
+        per_second => Rate { per_second: per_second.into(), burst: allowed.burst.into() },
     }
 }
 

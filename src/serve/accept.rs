@@ -253,7 +253,7 @@ impl<F: FnMut(UnixStream, Peer)> Accepting<F> {
         match judge(&stream) {
             Verdict::Http2 => (self.hand_over)(stream, peer),
             Verdict::Incomplete { partial } => {
-                self.room.enter(stream, peer, now + self.options.preface_timeout, partial);
+                self.room.enter(stream, peer, now, now + self.options.preface_timeout, partial);
             }
             Verdict::Refused(why) => log::debug!("{}: {cred} {why}", self.listener),
         }

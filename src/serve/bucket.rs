@@ -11,6 +11,11 @@ pub struct Rate {
     pub burst: f64,
 }
 
+impl Rate {
+    /// No limit: more than anybody can ask.
+    pub const UNLIMITED: Self = Self { per_second: 1e9, burst: 1e9 };
+}
+
 /// One bucket. It starts full.
 #[derive(Clone, Debug)]
 pub struct Bucket {

@@ -11,6 +11,7 @@ pub mod owned_socket;
 pub mod peer;
 mod preface;
 mod quiet;
+mod slots;
 pub mod tcp;
 
 pub use accept::{AcceptOptions, Acceptor, Protocol};

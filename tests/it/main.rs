@@ -16,4 +16,5 @@ mod http_watch;
 mod lint;
 mod pods_api;
 mod shutdown;
+mod silence;
 mod socket;

@@ -4,7 +4,8 @@ use crossbeam_channel::{bounded, Receiver};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// With an empty SETTINGS frame behind the fixed text.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const LONG: Duration = Duration::from_secs(10);
 
 struct Running {
@@ -42,6 +43,16 @@ fn a_silent_client_holds_nobody_up() {
     let (_, peer) = running.arrived.recv_timeout(LONG).unwrap();
     assert_eq!(peer.cred.pid as u32, std::process::id());
     assert_eq!(&*peer.listener, running.path.to_str().unwrap());
+}
+
+#[test]
+fn half_a_greeting_is_hung_up_on() {
+    let options = AcceptOptions { preface_timeout: Duration::from_millis(50), ..AcceptOptions::default() };
+    let running = Running::new("half", options);
+    let mut client = UnixStream::connect(&running.path).unwrap();
+    client.write_all(&PREFACE[..PREFACE.len() - 1]).unwrap();
+    assert!(matches!(client.read(&mut [0]), Ok(0) | Err(_)));
+    assert!(running.arrived.is_empty());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! files of this folder and `sys::handover` touch grpcio on the serving side.
 
 mod ask;
+mod crew;
 mod encode;
 mod feed;
 mod headers;
@@ -36,6 +37,8 @@ use super::error::ServeError;
 use super::metrics::Metrics;
 use super::peer::Peer;
 use super::quiet::Quiet;
+use super::slots::Slots;
+use crate::heartbeat::Heartbeats;
 use crate::store::masked::MaskCache;
 use crate::store::Store;
 use crate::sys::handover;
@@ -68,6 +71,13 @@ pub struct GrpcOptions {
     pub watch_send_timeout: Duration,
     /// How often each connection may ask.
     pub rates: Rates,
+    /// A connection on which no call runs for so long is closed. A quiet watch is a call that runs.
+    pub idle_timeout: Duration,
+    /// A connection from which nothing comes for so long is asked for a sign of life, which any live HTTP/2 client
+    /// gives by itself. It is closed after `watch_send_timeout` without one: a client that is stopped may come back.
+    pub ping_after: Duration,
+    /// Where the threads show that they live.
+    pub heartbeats: Heartbeats,
 }
 
 impl Default for GrpcOptions {
@@ -77,15 +87,22 @@ impl Default for GrpcOptions {
             max_watchers: 1024,
             watch_send_timeout: Duration::from_secs(60),
             rates: Rates::default(),
+            idle_timeout: Duration::from_secs(300),
+            ping_after: Duration::from_secs(300),
+            heartbeats: Heartbeats::default(),
         }
     }
+}
+
+fn millis(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
 }
 
 /// A running gRPC server.
 pub struct GrpcServer {
     /// `None` once it is shut down.
     server: Mutex<Option<Server>>,
-    streams: Arc<Streams>,
+    slots: Arc<Slots>,
     connections: Arc<Connections>,
     metrics: Arc<Metrics>,
     refusals: Mutex<Quiet>,
@@ -100,12 +117,13 @@ impl GrpcServer {
     pub fn start(store: Arc<Store>, options: &GrpcOptions) -> Result<Self, ServeError> {
         grpcio::redirect_log();
         let environment = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc").build());
-        let streams = Streams::new(Arc::clone(&store), options.max_watchers, options.watch_send_timeout);
+        let slots = Slots::new(options.max_watchers);
+        let streams = Streams::start(&store, &slots, options.watch_send_timeout, &options.heartbeats)?;
         let connections = Arc::new(Connections::new(options.max_connections, options.rates));
         let metrics = Arc::<Metrics>::default();
         let shared = Arc::new(Shared {
             store,
-            streams: Arc::clone(&streams),
+            streams,
             connections: Arc::clone(&connections),
             list: shared::SharedList::default(),
             masked: shared::MaskedLists::default(),
@@ -124,6 +142,10 @@ impl GrpcServer {
             .tcp_max_read_chunk_size(READ_CHUNK)
             .http2_write_buffer_size(WRITE_BUFFER)
             .raw_cfg_int(CString::from(c"grpc.max_metadata_size"), MAX_METADATA)
+            .raw_cfg_int(CString::from(c"grpc.max_connection_idle_ms"), millis(options.idle_timeout))
+            .keepalive_time(options.ping_after)
+            .keepalive_timeout(options.watch_send_timeout)
+            .keepalive_permit_without_calls(true)
             .http2_min_recv_ping_interval_without_data(MIN_PING_INTERVAL)
             .build_args();
         let mut server = ServerBuilder::new(Arc::clone(&environment))
@@ -141,7 +163,7 @@ impl GrpcServer {
         server.start();
         Ok(Self {
             server: Mutex::new(Some(server)),
-            streams,
+            slots,
             connections,
             metrics,
             refusals: Mutex::default(),
@@ -177,7 +199,7 @@ impl GrpcServer {
     /// Open connections and running streams.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
-        (self.connections.count(), self.streams.count())
+        (self.connections.count(), self.slots.count())
     }
 
     /// What this server counts.
@@ -191,16 +213,16 @@ impl GrpcServer {
     pub fn shutdown(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let Some(mut server) = self.server.lock().take() else { return };
-        self.streams.stop();
+        self.slots.stop();
         // Half of the time for an orderly end; what then still runs is cancelled.
-        self.streams.wait(Instant::now() + limit / 2);
+        self.slots.wait(Instant::now() + limit / 2);
         let closed = server.shutdown();
         if wait::until(closed, Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2).is_none() {
             log::warn!("some clients did not take their last answer; cancelling");
             server.cancel_all_calls();
         }
-        if !self.streams.wait(deadline) {
-            log::warn!("{} streams have not ended in time", self.streams.count());
+        if !self.slots.wait(deadline) {
+            log::warn!("{} streams have not ended in time", self.slots.count());
         }
     }
 }

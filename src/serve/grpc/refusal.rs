@@ -40,8 +40,6 @@ pub(crate) enum Refusal {
     TooOften(Duration),
     /// So many watches run already.
     TooManyWatchers(usize),
-    /// The system gives us no thread for another watch.
-    NoThread(String),
     /// The daemon stops.
     Stopping,
 }
@@ -67,7 +65,7 @@ impl Refusal {
             | Self::Metadata(..)
             | Self::Page(PageError::Malformed(_)) => RpcStatusCode::INVALID_ARGUMENT,
             Self::Page(PageError::Expired) => RpcStatusCode::ABORTED,
-            Self::TooOften(_) | Self::TooManyWatchers(_) | Self::NoThread(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
+            Self::TooOften(_) | Self::TooManyWatchers(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
             Self::Stopping => RpcStatusCode::UNAVAILABLE,
         }
     }
@@ -132,7 +130,6 @@ impl fmt::Display for Refusal {
             Self::TooManyWatchers(most) => {
                 write!(f, "{most} watches run already, which is the limit (--max-watchers)")
             }
-            Self::NoThread(problem) => write!(f, "no thread for another watch: {problem}"),
             Self::Stopping => f.write_str("nodepods is stopping"),
         }
     }

@@ -25,7 +25,7 @@ use crate::store::Store;
 /// What all handlers share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
-    pub(crate) streams: Arc<Streams>,
+    pub(crate) streams: Streams,
     pub(crate) connections: Arc<Connections>,
     pub(crate) list: SharedList,
     pub(crate) masked: MaskedLists,
@@ -169,9 +169,9 @@ fn stream(
 ) -> Result<(), Refusal> {
     let name = ctx.peer();
     let client = shared.connections.peer(&name).map_or(name, |p| format!("{} on {}", p.cred, p.listener));
-    match feed.and_then(|feed| Ok((shared.streams.open(client)?, feed))) {
-        Ok((opened, feed)) => {
-            opened.start(sink, feed);
+    match feed.and_then(|feed| Ok((shared.streams.place()?, feed))) {
+        Ok((slot, feed)) => {
+            shared.streams.start_stream(slot, sink, Box::new(feed), client);
             Ok(())
         }
         Err(refusal) => {

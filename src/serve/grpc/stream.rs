@@ -1,248 +1,189 @@
-//! Server streams: one thread each, which ends with its client.
+//! Server streams. A few threads send on all of them; each ends with its client.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{bounded, select, Receiver, Sender};
+use crossbeam_channel::{unbounded, Sender};
 use futures_util::Sink;
 use grpcio::{RpcStatusCode, ServerStreamingSink, WriteFlags};
-use parking_lot::{Condvar, Mutex};
 
+use super::crew::Crew;
 use super::feed::Feed;
 use super::headers;
 use super::refusal::Refusal;
 use super::reply::Reply;
-use super::wait;
-use crate::store::{Store, Subscription};
+use crate::heartbeat::Heartbeats;
+use crate::serve::error::ServeError;
+use crate::serve::slots::{Slot, Slots};
+use crate::store::Store;
 
-/// Cancelling and failing run C++ on the thread; the memory is virtual until it is used.
-const STACK: usize = 128 * 1024;
-/// How long a client gets to take the last status when the daemon stops.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// Sending runs C++ on the thread.
+const STACK: usize = 256 * 1024;
+/// Threads at most: more than some cores send no faster, since one completion queue serves them all.
+const MOST_THREADS: usize = 4;
+/// Messages of one stream in a row before others get their turn.
+const IN_A_ROW: usize = 16;
 
 /// All streams of a server.
 pub(crate) struct Streams {
-    store: Arc<Store>,
-    most: usize,
-    send_timeout: Duration,
-    number: AtomicU64,
-    running: Mutex<usize>,
-    one_ended: Condvar,
-    /// Closed when the server stops.
-    stop: Mutex<Option<Sender<()>>>,
-    stopped: Receiver<()>,
+    slots: Arc<Slots>,
+    threads: Vec<Thread>,
+}
+
+struct Thread {
+    // Without a bound, because every stream in it holds a slot, and these are bounded.
+    arrivals: Sender<Stream>,
+    /// Streams that it has.
+    load: Arc<AtomicUsize>,
 }
 
 impl Streams {
-    pub(crate) fn new(store: Arc<Store>, most: usize, send_timeout: Duration) -> Arc<Self> {
-        // Nothing is ever sent: closing it is the message, and it reaches everybody.
-        let (stop, stopped) = bounded(0);
-        Arc::new(Self {
-            store,
-            most,
-            send_timeout,
-            number: AtomicU64::new(1),
-            running: Mutex::new(0),
-            one_ended: Condvar::new(),
-            stop: Mutex::new(Some(stop)),
-            stopped,
-        })
-    }
-
-    /// A thread for one stream, which starts when it is given the sink. `client` names the peer in the log.
+    /// Starts the threads.
     ///
     /// # Errors
-    /// Too many run, or there is no thread to be had.
-    pub(crate) fn open<F: Feed>(self: &Arc<Self>, client: String) -> Result<Opened<F>, Refusal> {
-        let slot = Slot::take(self).ok_or(Refusal::TooManyWatchers(self.most))?;
-        // One place, for one stream: never full.
-        let (give, take) = bounded::<(ServerStreamingSink<Reply>, F)>(1);
-        let body = move || {
-            let slot: Slot = slot; // until the stream has ended
-            if let Ok((sink, feed)) = take.recv() {
-                let mut stream = Stream::new(&slot.streams, sink, feed);
-                let end = stream.run();
-                stream.finish(end, &client);
-            }
+    /// There are none to be had.
+    pub(crate) fn start(
+        store: &Arc<Store>,
+        slots: &Arc<Slots>,
+        send_timeout: Duration,
+        beats: &Heartbeats,
+    ) -> Result<Self, ServeError> {
+        let start = |number| {
+            let (arrivals, arriving) = unbounded();
+            let load = Arc::<AtomicUsize>::default();
+            let stopped = slots.stopped().clone();
+            let crew = Crew::new(Arc::clone(store), send_timeout, arriving, stopped, Arc::clone(&load));
+            let (name, beats) = (format!("watch-{number}"), beats.clone());
+            thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
+                let _watched = beats.enter(&name);
+                crew.run();
+            })?;
+            Ok(Thread { arrivals, load })
         };
-        let name = format!("watch-{}", self.number.fetch_add(1, Ordering::Relaxed));
-        match thread::Builder::new().name(name).stack_size(STACK).spawn(body) {
-            Ok(_) => Ok(Opened { give }),
-            Err(e) => Err(Refusal::NoThread(e.to_string())),
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        let threads = (1..=threads).map(start).collect::<Result<_, _>>();
+        let failed = ServeError::io("start the threads of the watches", std::path::Path::new("gRPC"));
+        Ok(Self { slots: Arc::clone(slots), threads: threads.map_err(failed)? })
+    }
+
+    /// A place for one more stream.
+    ///
+    /// # Errors
+    /// Too many run.
+    pub(crate) fn place(&self) -> Result<Slot, Refusal> {
+        self.slots.take().ok_or(Refusal::TooManyWatchers(self.slots.most()))
+    }
+
+    /// Starts a stream. `client` names the peer in the log.
+    pub(crate) fn start_stream(
+        &self,
+        slot: Slot,
+        sink: ServerStreamingSink<Reply>,
+        feed: Box<dyn Feed>,
+        client: String,
+    ) {
+        let idlest = self.threads.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
+        if let Some(thread) = idlest {
+            thread.load.fetch_add(1, Ordering::Relaxed);
+            // It fails only if the server is stopping, and then the dropped sink cancels the call.
+            let _ = thread.arrivals.send(Stream::new(slot, sink, feed, client));
         }
-    }
-
-    /// How many run now.
-    pub(crate) fn count(&self) -> usize {
-        *self.running.lock()
-    }
-
-    /// Tells all streams to end with UNAVAILABLE.
-    pub(crate) fn stop(&self) {
-        drop(self.stop.lock().take());
-    }
-
-    /// Waits until all streams have ended; false when some have not by the deadline.
-    pub(crate) fn wait(&self, deadline: Instant) -> bool {
-        let mut running = self.running.lock();
-        !self.one_ended.wait_while_until(&mut running, |n| *n > 0, deadline).timed_out()
-    }
-}
-
-/// A thread that waits for its stream.
-pub(crate) struct Opened<F> {
-    give: Sender<(ServerStreamingSink<Reply>, F)>,
-}
-
-impl<F: Feed> Opened<F> {
-    /// Starts the stream.
-    pub(crate) fn start(self, sink: ServerStreamingSink<Reply>, feed: F) {
-        // It fails only if the thread is gone, and then the dropped sink cancels the call.
-        let _ = self.give.send((sink, feed));
-    }
-}
-
-/// One of the streams that may run at once.
-struct Slot {
-    streams: Arc<Streams>,
-}
-
-impl Slot {
-    fn take(streams: &Arc<Streams>) -> Option<Self> {
-        let mut running = streams.running.lock();
-        if *running >= streams.most {
-            return None;
-        }
-        *running += 1;
-        Some(Self { streams: Arc::clone(streams) })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        *self.streams.running.lock() -= 1;
-        self.streams.one_ended.notify_all();
     }
 }
 
 /// Why a stream ended.
-enum End {
+pub(super) enum End {
     /// The client cancelled, closed, died, or its deadline passed.
     ClientGone,
     /// The client has not taken a message for the time that it may take.
-    ClientStuck,
-    /// The daemon stops.
-    Stopping,
+    ClientStuck(Duration),
 }
 
-type Step = fn(Pin<&mut ServerStreamingSink<Reply>>, &mut Context<'_>) -> Poll<grpcio::Result<()>>;
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The client knows everything.
+    Idle,
+    /// There is more, but others wait.
+    More,
+    /// The core takes nothing now. It wakes the stream when it does.
+    Blocked,
+    /// There is no client any more.
+    Gone,
+}
 
 /// One stream.
-struct Stream<'a, F> {
-    streams: &'a Streams,
-    subscription: Subscription,
+pub(super) struct Stream {
     sink: ServerStreamingSink<Reply>,
-    feed: F,
-    waker: Waker,
-    woken: Receiver<()>,
+    feed: Box<dyn Feed>,
+    client: String,
     headers_set: bool,
+    /// Until the stream has ended.
+    _slot: Slot,
 }
 
-impl<'a, F: Feed> Stream<'a, F> {
-    fn new(streams: &'a Streams, mut sink: ServerStreamingSink<Reply>, feed: F) -> Self {
+impl Stream {
+    fn new(slot: Slot, mut sink: ServerStreamingSink<Reply>, feed: Box<dyn Feed>, client: String) -> Self {
         // A burst goes out in few writes: each message but the last is buffered in the core.
         sink.enhance_batch(true);
-        let (waker, woken) = wait::channel();
-        let subscription = streams.store.subscribe();
-        Self { streams, subscription, sink, feed, waker, woken, headers_set: false }
+        Self { sink, feed, client, headers_set: false, _slot: slot }
     }
 
-    /// Sends what there is, waits for more, until something ends it. After an error the sink must not be polled.
-    fn run(&mut self) -> End {
-        loop {
-            let end = match self.send_next() {
-                Ok(true) => continue,
-                Ok(false) => self.drive(Sink::poll_flush).and_then(|()| self.idle()),
-                Err(end) => Err(end),
+    /// Sends what there is, within reason; whether anything was sent, and how it stands. What is sent is the newest
+    /// state at the moment in which it can be sent, and while the core is busy only the encoded message is held. The
+    /// core wakes `waker` when it is ready for more and when the client is gone.
+    pub(super) fn turn(&mut self, store: &Store, waker: &Waker) -> (bool, Turn) {
+        let mut context = Context::from_waker(waker);
+        for sent in 0..IN_A_ROW {
+            let progress = sent > 0;
+            match Pin::new(&mut self.sink).poll_ready(&mut context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return (progress, Turn::Gone),
+                Poll::Pending => return (progress, Turn::Blocked),
+            }
+            let current = store.current();
+            let Some(message) = self.feed.next(&current) else {
+                let turn = match Pin::new(&mut self.sink).poll_flush(&mut context) {
+                    Poll::Ready(Ok(())) => Turn::Idle,
+                    Poll::Ready(Err(_)) => Turn::Gone,
+                    Poll::Pending => Turn::Blocked,
+                };
+                return (progress, turn);
             };
-            if let Err(end) = end {
-                return end;
+            if !std::mem::replace(&mut self.headers_set, true) {
+                if let Some(headers) = headers::of(&current) {
+                    self.sink.set_headers(headers);
+                }
             }
+            drop(current);
+            if Pin::new(&mut self.sink).start_send((message, WriteFlags::default())).is_err() {
+                return (progress, Turn::Gone);
+            }
+        }
+        (true, Turn::More)
+    }
+
+    /// Ends it. After an error the sink must not be polled.
+    pub(super) fn end(mut self, end: End) {
+        self.feed.ended(RpcStatusCode::CANCELLED);
+        // Dropping the sink cancels the call. A status would queue behind the data that the client does not read.
+        if let End::ClientStuck(time) = end {
+            let (client, seconds) = (&self.client, time.as_secs());
+            log::warn!("cancelled a watch of {client}: it has not read for {seconds} s (--watch-send-timeout)");
         }
     }
 
-    /// Sends one message once the last one is gone; false where there is no news. What is sent is the newest state at
-    /// the moment in which it can be sent, and while it waits only the encoded message is held.
-    fn send_next(&mut self) -> Result<bool, End> {
-        self.drive(Sink::poll_ready)?;
-        let current = self.streams.store.current();
-        let Some(message) = self.feed.next(&current) else { return Ok(false) };
-        if !std::mem::replace(&mut self.headers_set, true) {
-            if let Some(headers) = headers::of(&current) {
-                self.sink.set_headers(headers);
-            }
-        }
-        drop(current);
-        let sent = Pin::new(&mut self.sink).start_send((message, WriteFlags::default()));
-        sent.map(|()| true).map_err(|_| End::ClientGone)
-    }
-
-    /// Polls one step of the sink until it is through, the client is gone, or the time is up.
-    fn drive(&mut self, step: Step) -> Result<(), End> {
-        let mut deadline = None;
-        loop {
-            let mut context = Context::from_waker(&self.waker);
-            match step(Pin::new(&mut self.sink), &mut context) {
-                Poll::Ready(Ok(())) => return Ok(()),
-                Poll::Ready(Err(_)) => return Err(End::ClientGone),
-                Poll::Pending => {}
-            }
-            let now = Instant::now();
-            let deadline = *deadline.get_or_insert(now + self.streams.send_timeout);
-            if deadline <= now {
-                return Err(End::ClientStuck);
-            }
-            select! {
-                recv(self.woken) -> _ => {}
-                recv(self.streams.stopped) -> _ => return Err(End::Stopping),
-                default(deadline - now) => {}
-            }
-        }
-    }
-
-    /// Waits for a change, or for the end of the client: polling the sink has left our waker with both.
-    fn idle(&mut self) -> Result<(), End> {
-        let changed = self.subscription.changed();
-        let mut context = Context::from_waker(&self.waker);
-        if let Poll::Ready(Err(_)) = Pin::new(&mut self.sink).poll_ready(&mut context) {
-            return Err(End::ClientGone);
-        }
-        select! {
-            recv(changed) -> open => open.map_err(|_| End::Stopping),
-            recv(self.woken) -> _ => Ok(()),
-            recv(self.streams.stopped) -> _ => Err(End::Stopping),
-        }
-    }
-
-    fn finish(mut self, end: End, client: &str) {
-        self.feed.ended(match end {
-            End::ClientGone | End::ClientStuck => RpcStatusCode::CANCELLED,
-            End::Stopping => RpcStatusCode::UNAVAILABLE,
-        });
-        match end {
-            End::ClientGone => {}
-            // Dropping the sink cancels the call. A status would queue behind the data that the client does not read.
-            End::ClientStuck => log::warn!(
-                "cancelled a watch of {client}: it has not read for {} s (--watch-send-timeout)",
-                self.streams.send_timeout.as_secs()
-            ),
-            End::Stopping => {
-                let _ = wait::until(self.sink.fail(Refusal::Stopping.status()), Instant::now() + FAREWELL);
-            }
+    /// Tells the client that the daemon stops; done when it has been told.
+    pub(super) fn say_farewell(mut self) -> impl std::future::Future<Output = grpcio::Result<()>> {
+        self.feed.ended(RpcStatusCode::UNAVAILABLE);
+        let (failed, slot) = (self.sink.fail(Refusal::Stopping.status()), self._slot);
+        async move {
+            let _slot = slot;
+            failed.await
         }
     }
 }

@@ -7,8 +7,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Instant;
 
-use crossbeam_channel::{bounded, Receiver, Sender};
-
 /// Waits for `future` until `deadline`; `None` when it is not done by then.
 pub(crate) fn until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
     struct Unpark(Thread);
@@ -29,21 +27,6 @@ pub(crate) fn until<F: Future>(future: F, deadline: Instant) -> Option<F::Output
     }
 }
 
-/// A waker that can be waited for together with other channels.
-pub(crate) fn channel() -> (Waker, Receiver<()>) {
-    struct Nudge(Sender<()>);
-    impl Wake for Nudge {
-        fn wake(self: Arc<Self>) {
-            self.wake_by_ref();
-        }
-        fn wake_by_ref(self: &Arc<Self>) {
-            let _ = self.0.try_send(()); // full: a nudge is already waiting, and one is as good as many
-        }
-    }
-    let (nudge, nudged) = bounded(1);
-    (Waker::from(Arc::new(Nudge(nudge))), nudged)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,13 +39,5 @@ mod tests {
         assert_eq!(until(future::ready(1), soon), Some(1));
         assert_eq!(until(future::pending::<()>(), soon), None);
         assert!(Instant::now() >= soon);
-    }
-
-    #[test]
-    fn many_nudges_are_one() {
-        let (waker, nudged) = channel();
-        waker.wake_by_ref();
-        waker.wake();
-        assert_eq!(nudged.try_iter().count(), 1);
     }
 }

@@ -178,14 +178,14 @@ impl HttpServer {
     /// Watches, logs and large answers that are being sent now.
     #[must_use]
     pub fn streams(&self) -> usize {
-        self.streams.count()
+        self.streams.slots().count()
     }
 
     /// Ends all answers in order, for `grace` at most, and closes all connections.
     pub fn stop(self, grace: Duration) {
-        self.streams.stop();
-        if !self.streams.wait(Instant::now() + grace) {
-            log::warn!("{} HTTP clients have not taken the end of their answer", self.streams.count());
+        self.streams.slots().stop();
+        if !self.streams.slots().wait(Instant::now() + grace) {
+            log::warn!("{} HTTP clients have not taken the end of their answer", self.streams.slots().count());
         }
         self.parking.stop();
         self.parking_thread.join();

@@ -4,16 +4,16 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{bounded, Receiver, Sender};
-use parking_lot::{Condvar, Mutex};
+use crossbeam_channel::{bounded, Receiver};
 
 use super::connection::Connection;
 use super::outgoing::{self, Outgoing};
 use super::parking::Parking;
 use super::reply::Body;
 use super::stream::Stream;
+use crate::serve::slots::Slots;
 
 /// Printing a pod goes as deep as the schema does.
 const STACK: usize = 256 * 1024;
@@ -23,14 +23,9 @@ pub(crate) struct Streams {
     /// Threads are called `NAME-send-1` and so on.
     name: &'static str,
     parking: Parking,
-    most: usize,
     send_timeout: Duration,
     number: AtomicU64,
-    running: Mutex<usize>,
-    one_ended: Condvar,
-    /// Closed when the server stops.
-    stop: Mutex<Option<Sender<()>>>,
-    stopped: Receiver<()>,
+    slots: Arc<Slots>,
 }
 
 /// What is still to be sent on a connection.
@@ -45,18 +40,7 @@ pub(crate) struct Rest {
 
 impl Streams {
     pub(crate) fn new(name: &'static str, parking: Parking, most: usize, send_timeout: Duration) -> Arc<Self> {
-        let (stop, stopped) = bounded(0); // nothing is ever sent: closing it is the message
-        Arc::new(Self {
-            name,
-            parking,
-            most,
-            send_timeout,
-            number: AtomicU64::new(1),
-            running: Mutex::new(0),
-            one_ended: Condvar::new(),
-            stop: Mutex::new(Some(stop)),
-            stopped,
-        })
+        Arc::new(Self { name, parking, send_timeout, number: AtomicU64::new(1), slots: Slots::new(most) })
     }
 
     /// Sends the rest on a thread of its own; gives it back where there are too many.
@@ -64,14 +48,15 @@ impl Streams {
     /// # Errors
     /// No slot or no thread is free.
     pub(crate) fn start(self: &Arc<Self>, rest: Rest) -> Result<(), Box<Rest>> {
-        let Some(slot) = Slot::take(self) else { return Err(Box::new(rest)) };
+        let Some(slot) = self.slots.take() else { return Err(Box::new(rest)) };
         // One place, for one rest: never full.
         let (give, take) = bounded::<Rest>(1);
         let name = format!("{}-send-{}", self.name, self.number.fetch_add(1, Ordering::Relaxed));
+        let streams = Arc::clone(self);
         let body = move || {
-            let slot: Slot = slot; // until everything is sent
+            let _slot = slot; // until everything is sent
             if let Ok(rest) = take.recv() {
-                slot.streams.run(rest);
+                streams.run(rest);
             }
         };
         match thread::Builder::new().name(name).stack_size(STACK).spawn(body) {
@@ -81,6 +66,11 @@ impl Streams {
                 Err(Box::new(rest))
             }
         }
+    }
+
+    /// How many run, and their end.
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     fn run(&self, rest: Rest) {
@@ -111,49 +101,10 @@ impl Streams {
         match body {
             Body::Bytes(bytes) => outgoing::send(to, &bytes, self.send_timeout),
             Body::Produced(mut body) => {
-                let mut out = Outgoing::new(to, chunks, self.send_timeout, gone, &self.stopped);
+                let mut out = Outgoing::new(to, chunks, self.send_timeout, gone, self.slots.stopped());
                 body.produce(&mut out)?;
                 out.finish()
             }
         }
-    }
-
-    /// How many run now.
-    pub(crate) fn count(&self) -> usize {
-        *self.running.lock()
-    }
-
-    /// Tells all bodies to come to their end.
-    pub(crate) fn stop(&self) {
-        drop(self.stop.lock().take());
-    }
-
-    /// Waits until all have ended; false when some have not by the deadline.
-    pub(crate) fn wait(&self, deadline: Instant) -> bool {
-        let mut running = self.running.lock();
-        !self.one_ended.wait_while_until(&mut running, |n| *n > 0, deadline).timed_out()
-    }
-}
-
-/// One of the answers that may be produced at once.
-struct Slot {
-    streams: Arc<Streams>,
-}
-
-impl Slot {
-    fn take(streams: &Arc<Streams>) -> Option<Self> {
-        let mut running = streams.running.lock();
-        if *running >= streams.most {
-            return None;
-        }
-        *running += 1;
-        Some(Self { streams: Arc::clone(streams) })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        *self.streams.running.lock() -= 1;
-        self.streams.one_ended.notify_all();
     }
 }
