@@ -17,6 +17,8 @@ pub mod config; // options, the configuration file, settings
 #[cfg(feature = "daemon")]
 pub mod daemon; // the parts of `nodepods serve`, put together
 #[cfg(feature = "daemon")]
+pub mod files; // pods as files: what is swapped in one step, and a directory of all pods
+#[cfg(feature = "daemon")]
 pub mod heartbeat; // which threads are stuck
 #[cfg(feature = "daemon")]
 pub mod logger; // lines on standard error

@@ -13,13 +13,16 @@ mod one_pod;
 mod options;
 mod output;
 mod paragraph;
+mod pods_now;
 mod resource;
 mod selection;
 mod serve;
 mod socket;
 mod table;
+mod tree;
 mod verbs;
 mod version;
+mod volume;
 mod watch;
 mod whois;
 

@@ -1,12 +1,15 @@
 //! The one pod that a command is about.
 
+use std::collections::BTreeMap;
+
 use super::exit::{Exit, Failure};
 use super::selection::{Selection, Words};
 use crate::codec::pod_bytes::PodBytes;
 use crate::downward::DownwardPod;
 use crate::pod::lookup::text;
+use crate::pod::successor::succeeds;
 
-/// The pod that `word` names: NAME, NAMESPACE/NAME or a UID.
+/// The pod that `word` names: NAME, NAMESPACE/NAME or a UID. Of a pod that ends and its successor it is the successor.
 ///
 /// # Errors
 /// There is none, or there are several.
@@ -16,15 +19,20 @@ pub fn pick(verb: &str, pods: Vec<PodBytes>, namespace: Option<&str>, word: &str
     if selection.wanted.is_empty() {
         return Err(Failure::usage(verb, "name a pod"));
     }
-    let (mut chosen, missing) = selection.choose(pods);
-    match (chosen.pop(), chosen.as_slice()) {
-        (None, _) => Err(Failure::new(Exit::NotFound, missing.join("\n"))),
-        (Some(pod), []) => Ok(pod),
-        (Some(last), others) => {
-            let name = |pod: &PodBytes| format!("{}/{}", text(pod, "metadata.namespace"), text(pod, "metadata.name"));
-            let names: Vec<_> = others.iter().chain([&last]).map(name).collect();
-            Err(Failure::usage(verb, format!("{word:?} names {} pods: {}; say which", names.len(), names.join(", "))))
+    let (chosen, missing) = selection.choose(pods);
+    let name = |pod: &PodBytes| format!("{}/{}", text(pod, "metadata.namespace"), text(pod, "metadata.name"));
+    let mut one_of_each: BTreeMap<String, PodBytes> = BTreeMap::new();
+    for pod in chosen {
+        let known = one_of_each.entry(name(&pod)).or_insert_with(|| pod.clone());
+        if succeeds(&pod, known) {
+            *known = pod;
         }
+    }
+    let names: Vec<_> = one_of_each.keys().cloned().collect();
+    match (one_of_each.into_values().next(), names.as_slice()) {
+        (None, _) => Err(Failure::new(Exit::NotFound, missing.join("\n"))),
+        (Some(pod), [_]) => Ok(pod),
+        _ => Err(Failure::usage(verb, format!("{word:?} names {} pods: {}; say which", names.len(), names.join(", ")))),
     }
 }
 

@@ -9,8 +9,16 @@ use super::exit::Failure;
 /// # Errors
 /// It cannot be written.
 pub fn print(text: &str) -> Result<(), Failure> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what may be no text.
+///
+/// # Errors
+/// It cannot be written.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    written(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
 /// What writing came to: a closed pipe is a good end.

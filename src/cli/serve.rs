@@ -39,6 +39,7 @@ fn failure(e: &DaemonError) -> Failure {
             Exit::Internal
         }
         DaemonError::MetricsListen { .. }
+        | DaemonError::DownwardDir(_)
         | DaemonError::Serve(_)
         | DaemonError::Inherited { .. }
         | DaemonError::StateDir { .. } => Exit::Failure,

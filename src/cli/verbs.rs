@@ -6,7 +6,7 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, SubCommand};
 
 use super::exit::Failure;
-use super::{env, get, lint, serve, version, watch, whois};
+use super::{env, get, lint, serve, tree, version, volume, watch, whois};
 
 /// What a verb does, once its command line is read.
 pub trait Command: ArgsInfo + FromArgs + SubCommand {
@@ -63,6 +63,8 @@ pub const VERBS: &[Verb] = &[
     verb::<lint::Lint>(Group::Explain),
     verb::<whois::Whois>(Group::Explain),
     verb::<env::Env>(Group::Programs),
+    verb::<volume::VolumeFiles>(Group::Programs),
+    verb::<tree::PodTree>(Group::Programs),
     verb::<serve::Serve>(Group::Daemon),
     verb::<version::Version>(Group::Program),
 ];

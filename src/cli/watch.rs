@@ -122,7 +122,7 @@ impl Follow {
             Form::Json => None,
         };
         let mut view = View::new(self.selection, table);
-        let mut pause = PAUSES.iter().copied();
+        let mut waits = pauses();
         loop {
             let gone = match follow(verb, &self.socket, &mut view)? {
                 Ended::ReaderLeft => return Ok(()),
@@ -133,11 +133,10 @@ impl Follow {
             }
             if view.synced {
                 eprintln!("Warning: the daemon went away; waiting for it");
-                pause = PAUSES.iter().copied();
+                waits = pauses();
             }
             view.begin_again();
-            let wait = pause.next().unwrap_or(LONGEST_PAUSE);
-            thread::sleep(wait + jitter(wait));
+            thread::sleep(waits.next().unwrap_or(LONGEST_PAUSE));
         }
     }
 }
@@ -170,6 +169,11 @@ fn follow(verb: &str, sockets: &[PathBuf], view: &mut View) -> Result<Ended, Fai
         }
     }
     Ok(Ended::DaemonGone(Failure::new(Exit::Unavailable, "error: the daemon ended the watch")))
+}
+
+/// Pauses between attempts to reach a daemon that went away, without end.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    PAUSES.into_iter().chain(std::iter::repeat(LONGEST_PAUSE)).map(|wait| wait + jitter(wait))
 }
 
 /// Up to half as long again, so that many watchers do not come back at the same moment.

@@ -66,6 +66,10 @@ pub struct ServeOptions {
     /// file to which metrics are written every 15 s, for the textfile collector of node_exporter (default: none)
     #[argh(option, arg_name = "path")]
     pub metrics_textfile: Option<PathBuf>,
+    /// directory in which every pod is kept as small files for scripts: NAMESPACE/NAME/phase and so on; new or empty
+    /// (default: none)
+    #[argh(option, arg_name = "path")]
+    pub downward_dir: Option<PathBuf>,
     /// how often all manifests are read again, besides when they change (default 20s)
     #[argh(option, arg_name = "duration")]
     pub file_check_frequency: Option<GoDuration>,
@@ -115,7 +119,7 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 28] = [
+pub const KEYS: [&str; 29] = [
     "pod-manifest-path",
     "manifest-url",
     "manifest-url-header",
@@ -130,6 +134,7 @@ pub const KEYS: [&str; 28] = [
     "http-socket",
     "metrics-listen",
     "metrics-textfile",
+    "downward-dir",
     "file-check-frequency",
     "cri-poll-interval",
     "kubelet-endpoint",
@@ -188,6 +193,7 @@ impl ServeOptions {
             "http-socket" => many(&mut self.http_socket, values),
             "metrics-listen" => one(&mut self.metrics_listen, values),
             "metrics-textfile" => one(&mut self.metrics_textfile, values),
+            "downward-dir" => one(&mut self.downward_dir, values),
             "file-check-frequency" => one(&mut self.file_check_frequency, values),
             "cri-poll-interval" => one(&mut self.cri_poll_interval, values),
             "kubelet-endpoint" => one(&mut self.kubelet_endpoint, values),

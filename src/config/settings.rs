@@ -45,6 +45,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// The file for node_exporter; `None` writes none.
     pub metrics_textfile: Option<PathBuf>,
+    /// Where all pods are kept as files; `None` nowhere.
+    pub downward_dir: Option<PathBuf>,
     /// Permission bits of all of them.
     pub socket_mode: u32,
     /// Users besides root and our own whose connections are accepted.
@@ -123,6 +125,7 @@ impl Settings {
             http_sockets: http_sockets(options.http_socket, &options.socket),
             metrics_listen: options.metrics_listen.map(|listen| listen.0),
             metrics_textfile: options.metrics_textfile,
+            downward_dir: options.downward_dir,
             sockets: options.socket,
             socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
             allow_uids: options.allow_uid,
@@ -157,6 +160,7 @@ impl Settings {
         absolute("pod-manifest-path", self.pod_manifest_path.iter())?;
         absolute("socket", self.sockets.iter())?;
         absolute("state-dir", self.state_dir.iter())?;
+        absolute("downward-dir", self.downward_dir.iter())?;
         absolute("metrics-textfile", self.metrics_textfile.iter())?;
         if self.metrics_textfile.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "prom")) {
             return wrong("metrics-textfile", "node_exporter reads files whose name ends in .prom only");
@@ -328,6 +332,7 @@ mod tests {
             ("watch-send-timeout", ServeOptions { watch_send_timeout: Some(GoDuration::from_secs(0)), ..base() }),
             ("request-burst", ServeOptions { request_burst: Some(0), ..base() }),
             ("watch-burst", ServeOptions { watch_burst: Some(0), ..base() }),
+            ("downward-dir", ServeOptions { downward_dir: Some("tree".into()), ..base() }),
             ("state-dir", ServeOptions { state_dir: Some(StateDir::Path("state".into())), ..base() }),
         ];
         for (option, options) in table {

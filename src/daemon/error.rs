@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::files::tree::TreeError;
 use crate::serve::ServeError;
 
 /// What was tried while the daemon was put together, and what came of it.
@@ -36,6 +37,8 @@ pub enum DaemonError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The directory for pods as files cannot be kept.
+    DownwardDir(TreeError),
     /// A thread cannot be started.
     Thread {
         /// Its name.
@@ -57,6 +60,7 @@ impl fmt::Display for DaemonError {
             Self::MetricsListen { address, source } => {
                 write!(f, "cannot serve metrics on {address}: {source}; name another --metrics-listen")
             }
+            Self::DownwardDir(e) => write!(f, "cannot keep pods as files in {e}; name another --downward-dir"),
             Self::Thread { name, source } => write!(f, "cannot start the thread {name}: {source}"),
         }
     }

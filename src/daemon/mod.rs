@@ -4,7 +4,7 @@
 //! 1. umask 0077, before any file can be made; signals blocked, before any thread can be hit by one ([`prepare`]);
 //! 2. configuration and log (`cli::serve`), so that everything after can speak;
 //! 3. our sockets, bound and locked: a second daemon ends here, before it touches anything else;
-//! 4. the state directory and the revision to start from;
+//! 4. the directories that we keep, and the revision to start from;
 //! 5. the store with its owner thread, then the sources that feed it;
 //! 6. the gRPC and the HTTP server, then the accept threads, which let clients in;
 //! 7. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
@@ -12,6 +12,7 @@
 //! A stop goes the other way: no new clients and the sockets gone, watches ended with UNAVAILABLE, sources stopped,
 //! the owner last, since it writes the revision down.
 
+mod downward_dir;
 mod error;
 mod feeds;
 mod figures;
@@ -47,6 +48,7 @@ use crate::store::Store;
 use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 
+use downward_dir::DownwardDir;
 pub use error::DaemonError;
 use feeds::Feeds;
 use figures::Figures;
@@ -90,7 +92,9 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let sockets = Sockets::bind(settings)?;
+    let tree = settings.downward_dir.as_deref().map(downward_dir::claim).transpose()?;
     let Core { store, reconciler, feeds, saver } = start_core(settings, &beats)?;
+    let tree = tree.map(|tree| DownwardDir::start(tree, &store, &beats)).transpose()?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings, &beats))?);
     let page = page(&store, &server);
     let http = HttpServer::start(Arc::clone(&store), Arc::clone(&page), http_options)?;
@@ -111,7 +115,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     http.stop(HTTP_WITHIN);
     server.shutdown(CLIENTS_WITHIN);
     feeds.stop();
-    drop(saver);
+    drop((saver, tree));
     if reconciler.join().is_err() {
         log::error!("the reconciler ended in a panic");
     }

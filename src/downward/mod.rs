@@ -5,6 +5,7 @@
 
 pub mod environment;
 pub mod expand;
+pub mod facts;
 pub mod field;
 pub mod pod;
 pub mod quote;

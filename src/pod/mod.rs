@@ -17,4 +17,5 @@ pub mod selector;
 pub mod spec;
 pub mod static_pod;
 pub mod status;
+pub mod successor;
 pub mod validate;

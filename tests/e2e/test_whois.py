@@ -1,4 +1,4 @@
-"""Who is behind a process, a port, an address, an id, a cgroup or a file: real containers, and the kernel's own words."""
+"""Who is behind a process, a port, an address, an id, a cgroup or a file: real containers, the kernel's own words."""
 import json
 import os
 import socket
@@ -20,7 +20,8 @@ def web(node, runtime):
     pod.main = pod.run_container("main", command=["sh", "-c", listens])
     pod.side = pod.run_container("side")
     running = lambda e: sum(c.state.HasField("running") for c in e.pod.status.containerStatuses) == 2
-    pod.ip = watch.until(lambda e: e.name == "web" and running(e), what="web with two running containers").pod.status.podIP
+    event = watch.until(lambda e: e.name == "web" and running(e), what="web with two running containers")
+    pod.ip = event.pod.status.podIP
     return pod
 
 
@@ -80,11 +81,11 @@ def test_by_id_address_uid_and_cgroup(node, web):
         (f"id:{web.side.id[:12]}", "side"),
         (f"cgroup:{path}", "main"),
         (f"/sys/fs/cgroup{path}", "main"),
-        (os.path.dirname(path), None),
+        (f"cgroup:{os.path.dirname(path)}", None),
         (web.ip, None),
         (web.uid, None),
     ]:
-        got = found(node, word if "/pod" not in word or ":" in word else f"cgroup:{word}")
+        got = found(node, word)
         assert [(pod, name) for pod, name, _ in got] == [("shop/web", container)], word
 
 
