@@ -48,6 +48,18 @@ packages: ## The static binary as deb, rpm and tarball in target/dist (ARCH=, SI
 	@[ -x $(STATIC) ] || $(MAKE) --no-print-directory static ARCH=$(ARCH)
 	packaging/build/packages $(ARCH)
 
+.PHONY: vendor
+vendor: ## Every crate into target/vendor, for builds without a network
+	packaging/build/dist vendor
+
+.PHONY: dist
+dist: ## The sources with every crate in one file: target/dist/nodepods-VERSION-source.tar.xz
+	packaging/build/dist
+
+.PHONY: reproduce
+reproduce: ## Compile the commit twice, in two places, and compare (half an hour or more)
+	packaging/build/reproduce $(ARCH)
+
 .PHONY: protoset
 protoset: ## Every served contract as a descriptor set: target/nodepods.protoset
 	@mkdir -p target

@@ -40,6 +40,8 @@ pub fn listeners() -> io::Result<Vec<Inherited>> {
             return Err(wrong("not listening"));
         }
         let listener = UnixListener::from(fd);
+        // The accept loop takes what is there and goes on; systemd's sockets block unless the unit says otherwise.
+        listener.set_nonblocking(true)?;
         let path = listener.local_addr()?.as_pathname().map(|p| p.display().to_string());
         let path = path.unwrap_or_else(|| format!("descriptor {number}"));
         taken.push(Inherited { listener, path, name });
