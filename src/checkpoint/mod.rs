@@ -17,11 +17,28 @@ use self::schedule::Print;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::time::Time;
 use crate::pod::manifest::Manifest;
-use crate::store::checkpoint::Checkpoint;
+use crate::store::checkpoint::{Checkpoint, Kept};
 use crate::store::update::{Health, HealthState, SourceId, Update};
 
 pub use self::error::FileError;
 pub use self::saver::{Manifests, Saver};
+
+/// Last good manifests of a former run: they stand in for what is broken now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// Of files, by path.
+    pub files: BTreeMap<String, Arc<Manifest>>,
+    /// Of URLs: the URL as it may be shown, and one of its pods.
+    pub urls: Vec<(String, Arc<Manifest>)>,
+}
+
+impl Remembered {
+    fn of(all: Vec<Kept>) -> Self {
+        let (urls, files): (Vec<_>, Vec<_>) = all.into_iter().partition(|kept| kept.source == SourceId::Http);
+        let pair = |kept: Kept| (kept.origin, kept.manifest);
+        Self { files: files.into_iter().map(pair).collect(), urls: urls.into_iter().map(pair).collect() }
+    }
+}
 
 /// The state directory with what was found in it at the start.
 #[derive(Debug)]
@@ -32,8 +49,8 @@ pub struct Restored {
     print: Option<Print>,
     /// The revision to start from: give it to `Revision::start`.
     pub revision: Option<u64>,
-    /// Last good manifests by path or URL.
-    pub manifests: BTreeMap<String, Arc<Manifest>>,
+    /// Last good manifests.
+    pub manifests: Remembered,
 }
 
 /// Reads the checkpoint in `state_dir`; logs what is wrong with it. Call it before the sources start.
@@ -46,11 +63,11 @@ pub fn restore(state_dir: &Path) -> Restored {
     });
     let print = loaded.as_ref().map(Print::of);
     let Some(Checkpoint { revision, as_of_ms, pods, manifests }) = loaded else {
-        let manifests = BTreeMap::new();
+        let manifests = Remembered::default();
         return Restored { file, pods: None, as_of_ms: 0, print, revision: None, manifests };
     };
     log::info!("checkpoint: {} pods of {} restored", pods.len(), Time::from_unix_nanos(nanos(as_of_ms)).rfc3339_nano());
-    let manifests = manifests.into_iter().map(|kept| (kept.origin, kept.manifest)).collect();
+    let manifests = Remembered::of(manifests);
     Restored { file, pods: Some(pods), as_of_ms, print, revision: Some(revision), manifests }
 }
 
@@ -60,10 +77,12 @@ impl Restored {
     pub fn updates(&mut self) -> Vec<Update> {
         let Some(pods) = self.pods.take() else { return Vec::new() };
         let source = SourceId::Checkpoint;
-        vec![
-            Update::Health(source, self.health(HealthState::Down, "the pods of sources that have not answered yet")),
-            Update::Pods { source, pods },
-        ]
+        vec![Update::Health(source, self.stands_in()), Update::Pods { source, pods }]
+    }
+
+    /// How the checkpoint is while its pods are served.
+    fn stands_in(&self) -> Health {
+        self.health(HealthState::Down, "the pods of sources that have not answered yet")
     }
 
     /// `Down` while its pods stand in for those of others, so that their age is told beside every answer.

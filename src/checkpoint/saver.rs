@@ -117,7 +117,7 @@ impl Work {
         let mut changed = subscription.changed().clone();
         loop {
             let snapshot = self.store.current();
-            self.step_back(&snapshot);
+            self.stand_in_or_rest(&snapshot);
             self.look(&snapshot);
             let due = self.schedule.due();
             let rest = heartbeat::rest(due);
@@ -152,15 +152,19 @@ impl Work {
         }
     }
 
-    /// Says once that the restored pods are no longer served in the place of others.
-    fn step_back(&mut self, snapshot: &Snapshot) {
-        let of_api = |source| source == SourceId::Kubelet || source == SourceId::ApiServer;
-        let mut api = snapshot.sources.iter().filter(|(source, _)| of_api(*source)).peekable();
-        let none = snapshot.initialized && api.peek().is_none();
-        if self.standing_in && (none || api.any(|(_, health)| health.state == HealthState::Up)) {
-            let health = self.restored.health(HealthState::Resting, "");
-            // Full: the reconciler is busy, and this can be said at the next look as well.
-            self.standing_in = self.updates.try_send(Update::Health(SourceId::Checkpoint, health)).is_err();
+    /// Says whether the restored pods are served in the place of others.
+    fn stand_in_or_rest(&mut self, snapshot: &Snapshot) {
+        let served = snapshot.held.get(&SourceId::Checkpoint).is_some_and(|n| *n > 0);
+        if self.restored.revision.is_none() || !snapshot.initialized || self.standing_in == served {
+            return;
+        }
+        let health = match served {
+            true => self.restored.stands_in(),
+            false => self.restored.health(HealthState::Resting, ""),
+        };
+        // Full: the reconciler is busy, and this can be said at the next look as well.
+        if self.updates.try_send(Update::Health(SourceId::Checkpoint, health)).is_ok() {
+            self.standing_in = served;
         }
     }
 
@@ -211,16 +215,22 @@ fn is_partial(pod: &PodEntry) -> bool {
     fields.into_iter().any(|field| field.number == ANNOTATIONS && is_mark(field.value))
 }
 
-/// When the pods of the kubelet or the API server were last known to be true: now, while one of them answers; when
-/// it went away, after that; what the checkpoint said, where none has answered yet.
+/// When the pods of the sources that can vanish were last known to be true: now, while the source answers; when it went
+/// away, after that; what the checkpoint said, where it has not answered yet. The kubelet and the API server know the
+/// same pods, the manifest URL has its own: the older ones count.
 fn as_of(snapshot: &Snapshot, restored_ms: u64, now_ms: u64) -> u64 {
-    let api = snapshot.sources.iter().filter(|(id, _)| matches!(id, SourceId::Kubelet | SourceId::ApiServer));
-    let known = api.filter_map(|(_, health)| match health.state {
-        HealthState::Up => Some(now_ms),
-        HealthState::Down => Some(unix_ms(health.since)),
-        HealthState::Absent | HealthState::Starting | HealthState::Resting => None,
-    });
-    known.max().or(Some(restored_ms).filter(|ms| *ms > 0)).unwrap_or(now_ms)
+    let last = |ids: &[SourceId]| {
+        let expected = snapshot.sources.iter().filter(|(id, h)| ids.contains(id) && h.state != HealthState::Absent);
+        let known = expected.map(|(_, health)| match health.state {
+            HealthState::Up => now_ms,
+            HealthState::Down => unix_ms(health.since),
+            _ if restored_ms > 0 => restored_ms,
+            _ => now_ms,
+        });
+        known.max()
+    };
+    let groups = [last(&[SourceId::Kubelet, SourceId::ApiServer]), last(&[SourceId::Http])];
+    groups.into_iter().flatten().min().unwrap_or(now_ms)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn take(options: &mut ServeOptions, document: &Document, key: &str, value: &Valu
     if !KEYS.contains(&name) {
         let hint = match key {
             "config" | "verbose" => "; it is an option of the command line alone".to_string(),
-            _ => nearest(key, KEYS)
+            _ => nearest(key, KEYS.iter().copied())
                 .map_or_else(|| format!("; known are {}", KEYS.join(", ")), |known| format!("; did you mean {known}?")),
         };
         return Err((at(key), format!("unknown key {key}{hint}")));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 
 use super::duration::GoDuration;
-use super::values::{Endpoint, Hidden, Listen, LogFormat, Mode, SourceName, StateDir};
+use super::values::{Endpoint, Hidden, KubeletEndpoint, Listen, LogFormat, Mode, SourceName, StateDir};
 use crate::source::kubeconfig::Choice;
 
 /// Run the daemon, which knows this node's pods. It finds manifests and the container runtime by itself, and serves
@@ -76,9 +76,13 @@ pub struct ServeOptions {
     /// how often the runtime is asked for its containers (default 1s)
     #[argh(option, arg_name = "duration")]
     pub cri_poll_interval: Option<GoDuration>,
-    /// socket on which a kubelet serves its own Pods API, or none (default: the one of the distribution that is found)
-    #[argh(option, arg_name = "unix:///path|none")]
-    pub kubelet_endpoint: Option<Endpoint>,
+    /// where a kubelet tells its pods: the socket of its own Pods API, the address of its read-only port, or none
+    /// (default: the socket of the distribution that is found)
+    #[argh(option, arg_name = "unix:///path|url|none")]
+    pub kubelet_endpoint: Option<KubeletEndpoint>,
+    /// how often a kubelet's read-only port is asked (default 5s)
+    #[argh(option, arg_name = "duration")]
+    pub kubelet_poll_interval: Option<GoDuration>,
     /// state directory of containerd, where a container's start and end shows before the next poll (default: beside the
     /// runtime's socket)
     #[argh(option, arg_name = "path")]
@@ -119,7 +123,7 @@ pub struct ServeOptions {
 }
 
 /// Keys of the configuration file: the options of `serve`, but for the file itself and for `-v`.
-pub const KEYS: [&str; 29] = [
+pub const KEYS: &[&str] = &[
     "pod-manifest-path",
     "manifest-url",
     "manifest-url-header",
@@ -138,6 +142,7 @@ pub const KEYS: [&str; 29] = [
     "file-check-frequency",
     "cri-poll-interval",
     "kubelet-endpoint",
+    "kubelet-poll-interval",
     "runtime-state-dir",
     "init-timeout",
     "require",
@@ -197,6 +202,7 @@ impl ServeOptions {
             "file-check-frequency" => one(&mut self.file_check_frequency, values),
             "cri-poll-interval" => one(&mut self.cri_poll_interval, values),
             "kubelet-endpoint" => one(&mut self.kubelet_endpoint, values),
+            "kubelet-poll-interval" => one(&mut self.kubelet_poll_interval, values),
             "runtime-state-dir" => one(&mut self.runtime_state_dir, values),
             "init-timeout" => one(&mut self.init_timeout, values),
             "require" => many(&mut self.require, values),

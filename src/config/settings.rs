@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::duration::GoDuration;
 use super::options::ServeOptions;
-use super::values::{Endpoint, LogFormat, Mode, StateDir};
+use super::values::{Endpoint, KubeletEndpoint, LogFormat, Mode, StateDir};
 use crate::source::http::url::UrlError;
 use crate::source::kubeconfig::Choice;
 use crate::source::url;
@@ -57,8 +57,10 @@ pub struct Settings {
     pub file_check_frequency: Duration,
     /// Period of runtime polls.
     pub cri_poll_interval: Duration,
-    /// Where a kubelet serves its Pods API; `None` looks for it.
-    pub kubelet: Option<Endpoint>,
+    /// Where a kubelet tells its pods; `None` looks for it.
+    pub kubelet: Option<KubeletEndpoint>,
+    /// Period of polls of a kubelet's read-only port.
+    pub kubelet_poll_interval: Duration,
     /// containerd's state directory; `None` looks beside the runtime's socket.
     pub runtime_state_dir: Option<PathBuf>,
     /// How long a silent runtime is waited for; `None` waits for ever.
@@ -137,6 +139,7 @@ impl Settings {
             file_check_frequency: span(options.file_check_frequency, 20),
             cri_poll_interval: span(options.cri_poll_interval, 1),
             kubelet: options.kubelet_endpoint,
+            kubelet_poll_interval: span(options.kubelet_poll_interval, 5),
             runtime_state_dir: options.runtime_state_dir,
             init_timeout: Some(span(options.init_timeout, 15)).filter(|d| !d.is_zero()),
             require: options.require.into_iter().map(|name| name.0).collect(),
@@ -181,6 +184,9 @@ impl Settings {
         }
         if self.cri_poll_interval < Duration::from_millis(100) {
             return wrong("cri-poll-interval", "at least 100ms");
+        }
+        if self.kubelet_poll_interval < Duration::from_secs(1) {
+            return wrong("kubelet-poll-interval", "at least 1s");
         }
         if self.watch_send_timeout < Duration::from_secs(1) {
             return wrong("watch-send-timeout", "at least 1s");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::source::http::secret::Secret;
+use crate::source::http::url::Url;
 use crate::store::update::SourceId;
 
 /// Where the container runtime answers.
@@ -43,6 +44,38 @@ impl FromStr for Listen {
         let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
         let wrong = |_| "an address and a port are expected, such as 127.0.0.1:9187, [::1]:9187 or :9187".to_owned();
         whole.parse().map(Self).map_err(wrong)
+    }
+}
+
+/// Where a kubelet tells its pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KubeletEndpoint {
+    /// `none`: it is not asked.
+    None,
+    /// `unix:///path/to.sock`, or the bare path: its own Pods API.
+    Unix(PathBuf),
+    /// `http://127.0.0.1:10255`: its read-only port.
+    Http(Url),
+}
+
+impl FromStr for KubeletEndpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<Url>() {
+            Ok(url) if url.is_https() => {
+                Err("the https port of a kubelet asks for credentials, and asks the API server \
+                about them; name the Pods API's socket or the read-only port (http://127.0.0.1:10255)"
+                    .into())
+            }
+            Ok(url) => Ok(Self::Http(url)),
+            Err(e) if text.starts_with("http://") => Err(e.to_string()),
+            Err(_) => match text.parse() {
+                Ok(Endpoint::None) => Ok(Self::None),
+                Ok(Endpoint::Unix(path)) => Ok(Self::Unix(path)),
+                Err(_) => Err("write it as unix:///path/to.sock, http://127.0.0.1:10255 or none".into()),
+            },
+        }
     }
 }
 
@@ -156,6 +189,14 @@ mod tests {
         assert_eq!("/run/x.sock".parse(), Ok(Endpoint::Unix("/run/x.sock".into())));
         for bad in ["unix://run/x.sock", "tcp://127.0.0.1:1", ""] {
             assert!(bad.parse::<Endpoint>().is_err(), "{bad}");
+        }
+        assert_eq!("none".parse(), Ok(KubeletEndpoint::None));
+        assert_eq!("/run/x.sock".parse(), Ok(KubeletEndpoint::Unix("/run/x.sock".into())));
+        let page = "http://127.0.0.1:10255";
+        assert_eq!(page.parse(), Ok(KubeletEndpoint::Http(page.parse().unwrap())));
+        for (bad, word) in [("https://127.0.0.1:10250", "credentials"), ("http://:1", "host"), ("tcp://x", "10255")] {
+            let problem = bad.parse::<KubeletEndpoint>().unwrap_err();
+            assert!(problem.contains(word), "{problem}");
         }
         assert_eq!("0600".parse(), Ok(Mode(0o600)));
         assert_eq!("0o640".parse(), Ok(Mode(0o640)));

@@ -1,17 +1,16 @@
 //! The sources with their way to the reconciler, and their stop.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
 
 use super::error::DaemonError;
+use crate::checkpoint::Remembered;
 use crate::config::settings::{Settings, DEFAULT_SOCKETS};
-use crate::config::values::Endpoint;
+use crate::config::values::{Endpoint, KubeletEndpoint};
 use crate::heartbeat::Heartbeats;
-use crate::pod::manifest::Manifest;
-use crate::source::{self, SocketChoice, Sources, SourcesConfig};
+use crate::source::{self, KubeletChoice, SocketChoice, Sources, SourcesConfig};
 use crate::store::contacts::Contacts;
 use crate::store::update::Update;
 
@@ -27,14 +26,14 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// Starts the sources that `settings` ask for. `remembered` are last good manifests by path. The receiver gets what
+    /// Starts the sources that `settings` ask for. `remembered` are last good manifests. The receiver gets what
     /// they say; it is disconnected when all have ended.
     ///
     /// # Errors
     /// A thread cannot be started.
     pub fn start(
         settings: &Settings,
-        remembered: BTreeMap<String, Arc<Manifest>>,
+        remembered: Remembered,
         contacts: &Arc<Contacts>,
         beats: &Heartbeats,
     ) -> Result<(Self, Receiver<Update>), DaemonError> {
@@ -47,7 +46,8 @@ impl Feeds {
             manifest_url: settings.manifest_url.clone(),
             api_server: settings.kubeconfig.clone(),
             runtime_endpoint: choice(settings.runtime.as_ref()),
-            kubelet_endpoint: choice(settings.kubelet.as_ref()),
+            kubelet_endpoint: kubelet(settings.kubelet.as_ref()),
+            kubelet_poll_interval: settings.kubelet_poll_interval,
             own_sockets: own_sockets(settings),
             hostname_override: settings.hostname_override.clone(),
             file_check_frequency: settings.file_check_frequency,
@@ -92,6 +92,15 @@ fn choice(named: Option<&Endpoint>) -> SocketChoice {
         None => SocketChoice::Auto,
         Some(Endpoint::None) => SocketChoice::None,
         Some(Endpoint::Unix(path)) => SocketChoice::Unix(path.clone()),
+    }
+}
+
+fn kubelet(named: Option<&KubeletEndpoint>) -> KubeletChoice {
+    match named {
+        None => KubeletChoice::Auto,
+        Some(KubeletEndpoint::None) => KubeletChoice::None,
+        Some(KubeletEndpoint::Unix(path)) => KubeletChoice::Unix(path.clone()),
+        Some(KubeletEndpoint::Http(url)) => KubeletChoice::Http(url.clone()),
     }
 }
 

@@ -15,7 +15,6 @@ pub(crate) mod testdir;
 mod teststand;
 pub mod url;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{self, PathBuf};
@@ -28,14 +27,16 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use self::apiserver::Control;
 use self::discovery::node::{Decided, Node};
 use self::discovery::node_name::{self, Found, NodeName, Rank};
+use self::http::url::Url;
 use self::kubeconfig::Choice;
 use self::reporter::Reporter;
+use crate::checkpoint::Remembered;
 use crate::heartbeat::Heartbeats;
-use crate::pod::manifest::{self, Manifest};
+use crate::pod::manifest;
 use crate::store::contacts::Contacts;
 use crate::store::update::{HealthState, SourceId, Update};
 
-/// Where the runtime (or the kubelet) is.
+/// Where the runtime is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SocketChoice {
     /// Wherever the node's distribution has it, now or later.
@@ -44,6 +45,19 @@ pub enum SocketChoice {
     None,
     /// At this socket and nowhere else.
     Unix(PathBuf),
+}
+
+/// Where a kubelet tells its pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KubeletChoice {
+    /// On the socket of the node's distribution, now or later.
+    Auto,
+    /// Not asked at all.
+    None,
+    /// On the socket of its own Pods API.
+    Unix(PathBuf),
+    /// On its read-only port.
+    Http(Url),
 }
 
 /// What the sources need to know.
@@ -61,8 +75,10 @@ pub struct SourcesConfig {
     pub hostname_override: Option<String>,
     /// Period of full manifest reads.
     pub file_check_frequency: Duration,
-    /// Where a kubelet serves its Pods API.
-    pub kubelet_endpoint: SocketChoice,
+    /// Where a kubelet tells its pods.
+    pub kubelet_endpoint: KubeletChoice,
+    /// Period of polls of its read-only port.
+    pub kubelet_poll_interval: Duration,
     /// The sockets that we serve on, so that none of them is taken for a kubelet's.
     pub own_sockets: Vec<PathBuf>,
     /// Period of runtime polls.
@@ -90,7 +106,7 @@ pub struct Sources {
     pub hints: Option<UnixStream>,
 }
 
-/// Starts the sources. `remembered` are last good manifests by path. What they find goes to `tx`; a full `tx` makes
+/// Starts the sources. `remembered` are last good manifests. What they find goes to `tx`; a full `tx` makes
 /// them wait. When they answer, and how they were found, goes to `contacts`. Nobody ever sends in `stop`: dropping its
 /// sender ends all of them.
 ///
@@ -98,7 +114,7 @@ pub struct Sources {
 /// A thread cannot be started, or the manifest path cannot be made absolute.
 pub fn start(
     config: &SourcesConfig,
-    remembered: BTreeMap<String, Arc<Manifest>>,
+    remembered: Remembered,
     contacts: &Arc<Contacts>,
     tx: &Sender<Update>,
     stop: &Receiver<()>,
@@ -126,13 +142,13 @@ pub fn start(
     let files = reporter(SourceId::File);
     let mut threads =
         vec![thread::Builder::new().name("manifests".into()).spawn(watched(beats, "manifests", move || {
-            manifests::run(files, locate, every, rereads, manifest::read, remembered)
+            manifests::run(files, locate, every, rereads, manifest::read, remembered.files)
         }))?];
 
     if let Some(options) = config.manifest_url.clone() {
         let url = reporter(SourceId::Http);
         contacts.found(SourceId::Http, "named by --manifest-url");
-        let ask = move || url::run(url, options, manifest::read_list);
+        let ask = move || url::run(url, options, manifest::read_list, remembered.urls);
         threads.push(thread::Builder::new().name("url".into()).spawn(watched(beats, "url", ask))?);
     }
     if let Some(choice) = config.api_server.clone() {
@@ -144,15 +160,10 @@ pub fn start(
         threads.push(thread::Builder::new().name("apiserver".into()).spawn(watched(beats, "apiserver", watch))?);
     }
 
-    if config.kubelet_endpoint != SocketChoice::None {
-        let reporter = reporter(SourceId::Kubelet);
+    if config.kubelet_endpoint != KubeletChoice::None {
         contacts.found(SourceId::Kubelet, &found_kubelet(config, &decided));
-        let options = kubelet_options(config, &node, api_server.clone());
-        threads.push(
-            thread::Builder::new()
-                .name("kubelet".into())
-                .spawn(watched(beats, "kubelet", move || kubelet::run(reporter, options)))?,
-        );
+        let follow = kubelet_source(config, &node, reporter(SourceId::Kubelet), api_server.clone());
+        threads.push(thread::Builder::new().name("kubelet".into()).spawn(watched(beats, "kubelet", follow))?);
     }
     let mut hinting = None;
     let mut runtime = reporter(SourceId::Runtime);
@@ -221,29 +232,37 @@ fn locate_runtime(endpoint: &SocketChoice, node: Node, contacts: &Arc<Contacts>)
 
 fn found_kubelet(config: &SourcesConfig, decided: &Decided) -> String {
     match &config.kubelet_endpoint {
-        SocketChoice::Unix(_) => "named by --kubelet-endpoint".into(),
-        SocketChoice::Auto | SocketChoice::None => {
+        KubeletChoice::Unix(_) | KubeletChoice::Http(_) => "named by --kubelet-endpoint".into(),
+        KubeletChoice::Auto | KubeletChoice::None => {
             format!("where a kubelet of a {} node serves", decided.distribution.name)
         }
     }
 }
 
-/// While a kubelet tells its pods, the API server is left alone.
-fn kubelet_options(config: &SourcesConfig, node: &Node, api_server: Option<Arc<Control>>) -> kubelet::Options {
+/// The work of the kubelet's source. While a kubelet tells its pods, the API server is left alone.
+fn kubelet_source(
+    config: &SourcesConfig,
+    node: &Node,
+    reporter: Reporter,
+    api_server: Option<Arc<Control>>,
+) -> Box<dyn FnOnce() + Send> {
+    let answers = Box::new(move |now| {
+        if let Some(control) = &api_server {
+            control.rest(now);
+        }
+    });
+    if let KubeletChoice::Http(url) = &config.kubelet_endpoint {
+        let options = kubelet::page::PageOptions { url: url.clone(), every: config.kubelet_poll_interval, answers };
+        return Box::new(move || kubelet::page::run(reporter, options));
+    }
     let fixed = match &config.kubelet_endpoint {
-        SocketChoice::Unix(path) => Some(path.clone()),
-        SocketChoice::Auto | SocketChoice::None => None,
+        KubeletChoice::Unix(path) => Some(path.clone()),
+        _ => None,
     };
     let node = node.clone();
-    kubelet::Options {
-        locate: Box::new(move || vec![fixed.clone().unwrap_or_else(|| node.decide().pods_api())]),
-        own: config.own_sockets.clone(),
-        answers: Box::new(move |now| {
-            if let Some(control) = &api_server {
-                control.rest(now);
-            }
-        }),
-    }
+    let locate = Box::new(move || vec![fixed.clone().unwrap_or_else(|| node.decide().pods_api())]);
+    let options = kubelet::Options { locate, own: config.own_sockets.clone(), answers };
+    Box::new(move || kubelet::run(reporter, options))
 }
 
 /// Starts the thread that brings polls forward. It ends when the other value is dropped.
@@ -298,14 +317,15 @@ mod tests {
             file_check_frequency: Duration::from_secs(3600),
             cri_poll_interval: Duration::from_secs(1),
             runtime_state_dir: None,
-            kubelet_endpoint: SocketChoice::Auto,
+            kubelet_endpoint: KubeletChoice::Auto,
+            kubelet_poll_interval: Duration::from_secs(5),
             own_sockets: Vec::new(),
             root: t.path(""),
             heartbeats: Heartbeats::default(),
         };
         let (tx, rx) = bounded(16);
         let (stop, stopped) = bounded(0);
-        let sources = start(&config, BTreeMap::new(), &Arc::default(), &tx, &stopped).unwrap();
+        let sources = start(&config, Remembered::default(), &Arc::default(), &tx, &stopped).unwrap();
         let (mut name, mut absent, mut web) = (None, false, false);
         while !(absent && web) {
             match rx.recv_timeout(Duration::from_secs(10)).expect("all of it in time") {

@@ -222,14 +222,39 @@ impl<'a> Pass<'a> {
                 self.put_remote(pod, from.collect(), None, Some(pod));
             }
         }
-        let api = [SourceId::Kubelet, SourceId::ApiServer];
-        let unanswered = api.iter().all(|s| !sources.answered.contains(s)) && api.iter().any(|s| sources.awaited(*s));
+        for (uid, pod) in sources.unnamed.pods() {
+            if !self.listing.pods.contains_key(uid) && !sources.knows_api_pods(SourceId::ApiServer) && self.may_run(uid)
+            {
+                self.put_remote(pod, vec![SourceId::Kubelet.to_string()], None, Some(pod));
+            }
+        }
         for (uid, pod) in sources.remotes.get(&SourceId::Checkpoint).into_iter().flat_map(|r| &r.pods) {
-            let waits = unanswered && pod.config_source() == "api" && complete(pod);
-            if waits && !self.listing.pods.contains_key(uid) {
+            if !self.listing.pods.contains_key(uid) && complete(pod) && self.stands_in(uid, pod) {
                 self.put_remote(pod, vec![SourceId::Checkpoint.to_string()], None, None);
             }
         }
+    }
+
+    /// Whether a pod out of the checkpoint is served in the place of the source that it came from.
+    fn stands_in(&self, uid: &str, pod: &RemotePod) -> bool {
+        let sources = self.sources;
+        let silent = |source| !sources.answered.contains(&source);
+        match pod.config_source() {
+            "http" => sources.awaited(SourceId::Http),
+            "api" => {
+                // A kubelet that serves nothing yet counts as well: it may be its API that is late, not the kubelet.
+                let expected = sources.awaited(SourceId::ApiServer) || sources.health.contains_key(&SourceId::Kubelet);
+                let kubelet = silent(SourceId::Kubelet) || (!sources.unnamed.is_over() && self.may_run(uid));
+                expected && silent(SourceId::ApiServer) && kubelet
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the runtime has it alive, or cannot say.
+    fn may_run(&self, uid: &str) -> bool {
+        let sources = self.sources;
+        !sources.current(SourceId::Runtime) || sources.runtime.get(uid).is_some_and(|pod| pod.alive())
     }
 
     /// Whether a pod in the last known state of a source is still wanted: while the source is down, somebody else may
@@ -240,7 +265,12 @@ impl<'a> Pass<'a> {
             "http" => [SourceId::Kubelet, SourceId::Http],
             _ => [SourceId::Kubelet, SourceId::ApiServer],
         };
-        self.sources.current(source) || !others.iter().any(|s| self.sources.current(*s))
+        let knows = |source: &SourceId| match pod.config_source() {
+            "api" => self.sources.knows_api_pods(*source),
+            // Nothing at all where manifests are looked for is no proof: it may be the wrong place.
+            _ => self.sources.current(*source) && self.sources.held(*source) > 0,
+        };
+        self.sources.current(source) || !others.iter().any(knows)
     }
 
     fn put_remote(

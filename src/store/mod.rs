@@ -21,6 +21,7 @@ pub mod revision;
 mod runtime_view;
 pub mod snapshot;
 mod sources;
+mod unnamed;
 pub mod update;
 pub mod watch;
 

@@ -45,7 +45,9 @@ impl Expectations {
         let absent = |source| health.get(source).is_some_and(|h| h.state == HealthState::Absent);
         let missing: Vec<_> = self.expects.iter().filter(|s| !answered.contains(s) && !absent(s)).copied().collect();
         let tired = self.init_timeout_ms > 0 && waited_ms >= self.init_timeout_ms;
-        let demanded = self.requires.iter().all(|s| answered.contains(s));
+        // The API server rests while a kubelet tells the same.
+        let resting = |source| health.get(source).is_some_and(|h| h.state == HealthState::Resting);
+        let demanded = self.requires.iter().all(|s| answered.contains(s) || resting(s));
         let initialized = before.initialized || (named && demanded && (missing.is_empty() || tired));
         Readiness { initialized, incomplete: if initialized { missing } else { Vec::new() } }
     }
@@ -80,7 +82,16 @@ mod tests {
             bool,
             &'a [SourceId],
         );
-        let table: [Row; 10] = [
+        let resting = BTreeMap::from([(
+            ApiServer,
+            Health {
+                state: HealthState::Resting,
+                since: SystemTime::UNIX_EPOCH,
+                error: String::new(),
+                target: String::new(),
+            },
+        )]);
+        let table: [Row; 11] = [
             ("nothing yet", &default, &fresh, &[], &up, true, 0, false, &[]),
             ("both", &default, &fresh, &[File, Runtime], &up, true, 0, true, &[]),
             ("no name", &default, &fresh, &[File, Runtime], &up, false, 99_999, false, &[]),
@@ -90,6 +101,7 @@ mod tests {
             ("wait for ever", &for_ever, &fresh, &[File], &up, true, 99_999, false, &[]),
             ("it answers late", &default, &known, &[File, Runtime], &up, true, 15_000, true, &[]),
             ("demanded", &demanding, &fresh, &[File, Runtime], &up, true, 99_999, false, &[]),
+            ("demanded, and it rests", &demanding, &fresh, &[File, Runtime], &resting, true, 0, true, &[]),
             ("demand met", &demanding, &fresh, &[File, Runtime, ApiServer], &up, true, 0, true, &[]),
         ];
         for (what, rules, before, answered, health, named, waited, initialized, incomplete) in table {

@@ -59,6 +59,11 @@ impl RemotePods {
         taken
     }
 
+    /// The pods that came to this node by the API server.
+    pub fn of_api(&self) -> impl Iterator<Item = (&String, &Arc<RemotePod>)> {
+        self.pods.iter().filter(|(_, pod)| pod.config_source() == "api")
+    }
+
     /// Whether both share all their pods.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {

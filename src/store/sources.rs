@@ -7,6 +7,7 @@ use super::declared::{self, Declaration};
 use super::remote::{RemotePod, RemotePods};
 use super::runtime_view::{self, same_arcs, RuntimePod};
 use super::snapshot::RuntimeFacts;
+use super::unnamed::Unnamed;
 use super::update::{Health, HealthState, SourceId, Update};
 use crate::pod::finding::Finding;
 use crate::pod::manifest::ManifestFile;
@@ -38,6 +39,8 @@ pub struct Sources {
     pub findings: BTreeMap<SourceId, Vec<Finding>>,
     /// Whole pods by source.
     pub remotes: BTreeMap<SourceId, RemotePods>,
+    /// What a kubelet that was started anew has yet to name.
+    pub unnamed: Unnamed,
     /// `runtime_name` of CRI Version.
     pub runtime_name: String,
     /// What the runtime has, by pod UID.
@@ -68,6 +71,9 @@ impl Sources {
                 let before = self.remotes.get(&source);
                 let now = RemotePods::take_over(pods, before);
                 let same = before.is_some_and(|b| b.same(&now));
+                if source == SourceId::Kubelet {
+                    self.unnamed.hear(&now, before);
+                }
                 self.remotes.insert(source, now);
                 News { pods: self.answered.insert(source) || !same, beside: false }
             }
@@ -75,6 +81,9 @@ impl Sources {
                 let before = self.health.get(&source).map(|h| h.state);
                 let (state, same) = (health.state, self.health.get(&source) == Some(&health));
                 self.health.insert(source, health);
+                if source == SourceId::Kubelet && state != HealthState::Up {
+                    self.unnamed.lost();
+                }
                 News { pods: before != Some(state), beside: !same }
             }
             Update::NodeName { name, from } => {
@@ -129,6 +138,16 @@ impl Sources {
     #[must_use]
     pub fn current(&self, source: SourceId) -> bool {
         self.answered.contains(&source) && self.health.get(&source).is_none_or(|h| h.state == HealthState::Up)
+    }
+
+    /// Whether the source is well and knows which pods the API server has for this node.
+    #[must_use]
+    pub fn knows_api_pods(&self, source: SourceId) -> bool {
+        match source {
+            SourceId::Kubelet => self.current(source) && self.unnamed.is_over(),
+            SourceId::ApiServer => self.current(source),
+            _ => false,
+        }
     }
 
     /// Whether the source exists but has not answered yet.

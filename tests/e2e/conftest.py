@@ -11,6 +11,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from node import containerd as containerd_module  # noqa: E402
 from node.cri import Runtime  # noqa: E402
 from node.daemon import Daemon  # noqa: E402
+from standins.apiserver import ApiServer  # noqa: E402
+from standins.cluster import TLS, TOKEN, pod  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +72,13 @@ def daemon(make_daemon):
 def node(make_daemon, containerd):
     """A daemon on manifests and the real runtime."""
     return make_daemon(endpoint=containerd.endpoint).start()
+
+
+@pytest.fixture
+def api():
+    """An API server with one pod of this node and one of another."""
+    server = ApiServer(tls=TLS, token=TOKEN)
+    server.put(pod("a"))
+    server.put(pod("elsewhere", node="other"))
+    yield server
+    server.close()

@@ -1,59 +1,14 @@
 """A manifest URL and an API server as sources, in good and in bad hands."""
-import http.server
 import os
 import shutil
-import ssl
 import subprocess
-import threading
 
 import pytest
-from node.contracts import ROOT
 from node.daemon import NODE, manifest
-from standins.apiserver import ApiServer
+from standins.cluster import CERTIFICATE, TLS, TOKEN, kubeconfig, pod
+from standins.web import Web
 
-TLS = f"{ROOT}/tests/tls"
-TOKEN = "a-token-of-this-test"
 WEB = f"web-{NODE}"
-
-
-def pod(name, node=NODE, image="i:1", **meta):
-    return {
-        "metadata": {"name": name, "uid": f"uid-{name}", **meta},
-        "spec": {"nodeName": node, "containers": [{"name": "main", "image": image, "resources": {
-            "limits": {"cpu": "500m", "memory": "64Mi"}}}]},
-        "status": {"phase": "Running", "startTime": "2026-01-02T03:04:05Z"},
-    }
-
-
-class Web:
-    """Serves one body, or a status."""
-
-    def __init__(self, tls=False):
-        self.body, self.status, self.asked = b"", 200, []
-        web = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                web.asked.append((self.path, dict(self.headers)))
-                self.send_response(web.status)
-                self.send_header("Content-Length", str(len(web.body)))
-                self.end_headers()
-                self.wfile.write(web.body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(f"{TLS}/server.pem", f"{TLS}/server.key")
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}/pods"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture(params=[False, True], ids=["http", "https"])
@@ -84,29 +39,6 @@ def test_a_manifest_url(web, make_daemon):
     watch.next("DELETED", WEB)
     watch.cancel()
     assert "hunter2" not in daemon.log()
-
-
-@pytest.fixture
-def api():
-    server = ApiServer(tls=TLS, token=TOKEN)
-    server.put(pod("a"))
-    server.put(pod("elsewhere", node="other"))
-    yield server
-    server.close()
-
-
-def kubeconfig(base, api, user):
-    path = f"{base}/kubeconfig"
-    with open(path, "w") as f:
-        f.write(
-            "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-            f"clusters: [{{name: k, cluster: {{server: '{api.url}', certificate-authority: {TLS}/ca.pem}}}}]\n"
-            f"users: [{{name: u, user: {{{user}}}}}]\n"
-        )
-    return path
-
-
-CERTIFICATE = f"client-certificate: {TLS}/client.pem, client-key: {TLS}/client.key"
 
 
 @pytest.mark.parametrize("user", [CERTIFICATE, f"token: {TOKEN}"], ids=["certificate", "token"])

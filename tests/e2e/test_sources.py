@@ -9,18 +9,12 @@ Source = message("nodepods.v1.Source")
 Finding = message("nodepods.v1.Finding")
 
 
-def sources(daemon):
-    """The answer, and its sources by name."""
-    told = daemon.client("nodepods.v1.Node").GetSources()
-    return told, {s.name: s for s in told.sources}
-
-
 def test_sources_on_a_good_day(node):
     node.put("web.yaml", manifest("web", uid="fixed-1"))
     watch = node.watch()
     watch.next("ADDED", f"web-{NODE}")
     watch.cancel()
-    told, by_name = sources(node)
+    told, by_name = node.sources()
     assert told.initialized and not told.waiting_for
     assert (told.daemon.pid, told.pods) == (node.process.pid, 1)
     assert told.daemon.version and told.daemon.commit and "linux" in told.daemon.target
@@ -44,7 +38,7 @@ def test_it_answers_before_the_node_is_known(make_daemon, base):
         assert time.monotonic() < end, daemon.log()
         time.sleep(0.01)
     daemon.wait_log("does not answer")
-    told, by_name = sources(daemon)
+    told, by_name = daemon.sources()
     assert not told.initialized and "cri" in told.waiting_for
     cri = by_name["cri"]
     assert (cri.state, cri.target) == (Source.STARTING, silent)
@@ -63,7 +57,7 @@ def test_findings_name_the_pod_they_belong_to(daemon):
     found = {}
     end = time.monotonic() + 10
     while len(found) < 2 and time.monotonic() < end:
-        told, _ = sources(daemon)
+        told, _ = daemon.sources()
         found = {os.path.basename(f.file): f for f in told.findings}
     web, db = found["web.yaml"], found["db.yaml"]
     assert (web.pod.name, web.pod.uid, web.severity) == (f"web-{NODE}", "fixed-1", Finding.ERROR)

@@ -80,6 +80,11 @@ class Daemon:
     def watch(self, metadata=None):
         return Watch(self.client().WatchPods(timeout=300, metadata=metadata))
 
+    def sources(self):
+        """What the daemon says about its sources, and the sources by name."""
+        told = self.client("nodepods.v1.Node").GetSources()
+        return told, {s.name: s for s in told.sources}
+
     def log(self):
         with open(self._log_path, errors="replace") as f:
             return f.read()

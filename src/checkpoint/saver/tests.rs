@@ -55,7 +55,7 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
 
     let mut restored = restore(&dir.path(""));
     assert_eq!(restored.revision, Some(7));
-    assert_eq!(restored.manifests, BTreeMap::from([("/m".to_owned(), manifest)]));
+    assert_eq!(restored.manifests.files, BTreeMap::from([("/m".to_owned(), manifest)]));
     match restored.updates().as_slice() {
         [Update::Health(SourceId::Checkpoint, h), Update::Pods { source: SourceId::Checkpoint, pods }] => {
             assert_eq!((h.state, unix_ms(h.since)), (HealthState::Down, 5_000));
@@ -92,12 +92,15 @@ fn restored_pods_step_back_when_a_source_answers() {
 
 #[test]
 fn ages() {
-    use HealthState::{Down, Resting, Starting, Up};
-    use SourceId::{ApiServer, File, Kubelet};
+    use HealthState::{Absent, Down, Resting, Starting, Up};
+    use SourceId::{ApiServer, File, Http, Kubelet};
     type Row<'a> = (&'a [(SourceId, HealthState, u64)], u64, u64);
-    let table: [Row<'_>; 6] = [
+    let table: [Row<'_>; 9] = [
         (&[], 0, 100),
-        (&[(File, Up, 1)], 50, 50),
+        (&[(File, Up, 1)], 50, 100),
+        (&[(Http, Down, 60), (ApiServer, Up, 1)], 50, 60),
+        (&[(Http, Up, 60), (ApiServer, Starting, 1)], 50, 50),
+        (&[(Http, Up, 60), (Kubelet, Absent, 1)], 50, 100),
         (&[(ApiServer, Starting, 1)], 50, 50),
         (&[(ApiServer, Down, 60)], 50, 60),
         (&[(ApiServer, Resting, 60), (Kubelet, Up, 3)], 50, 100),

@@ -35,6 +35,11 @@ pub(super) fn read(form: Form, body: &[u8]) -> Result<Page, Unreadable> {
     }
 }
 
+/// The pods of a PodList in JSON; the error is for a person.
+pub(in crate::source) fn pods_in_json(body: &[u8]) -> Result<Vec<PodBytes>, String> {
+    read(Form::Json, body).map(|page| page.pods).map_err(|e| e.0)
+}
+
 fn expect(kind: &str) -> Result<(), Unreadable> {
     if kind == "PodList" {
         return Ok(());

@@ -24,6 +24,7 @@ use crossbeam_channel::{after, select};
 
 use self::backoff::Backoff;
 use self::error::Failure;
+pub(in crate::source) use self::list::pods_in_json;
 use self::pods::Pods;
 use self::query::Freshness;
 pub use self::seam::{control, Control, Controlled, Wanted};

@@ -7,6 +7,7 @@ pub mod abort;
 pub mod base64;
 pub mod body;
 pub mod client;
+pub mod errand;
 pub mod error;
 mod head;
 mod request;

@@ -5,6 +5,7 @@
 
 mod client;
 mod ours;
+pub mod page;
 #[cfg(test)]
 mod tests;
 

@@ -48,6 +48,8 @@ struct Manifests {
     reread: Receiver<()>,
     cache: Cache,
     path: Option<PathBuf>,
+    /// Whether something was ever found at `path`.
+    existed: bool,
     watch: Option<PathWatch>,
     watch_failed: bool,
     /// Files that are being written: when first and when last touched.
@@ -82,6 +84,7 @@ pub fn run(
         reread,
         cache: Cache::new(reader, remembered),
         path: None,
+        existed: false,
         watch: events.as_ref().map(|e| PathWatch::new(e.watches.clone())),
         watch_failed: failed,
         writing: HashMap::new(),
@@ -178,6 +181,7 @@ impl Manifests {
                 log::info!("manifests: reading {}", path.display());
             }
             self.path = path;
+            self.existed = false;
             self.writing.clear();
         }
         self.look()
@@ -198,12 +202,15 @@ impl Manifests {
         match scan::scan(&path) {
             Ok(Scan::Found(entries)) => {
                 self.cache.refresh(entries, &self.touched, &busy.keys().cloned().collect());
+                self.existed = true;
                 self.reporter.health(HealthState::Up, "", &target)?;
             }
             Ok(Scan::Missing) => {
                 self.cache.refresh(Vec::new(), &self.touched, &HashSet::new());
                 let text = format!("{target} does not exist; it is read as soon as it does");
-                if self.reporter.health(HealthState::Up, &text, &target)? {
+                // One that was there and is gone holds nothing. One that never was may be a wrong name.
+                let state = if self.existed { HealthState::Up } else { HealthState::Starting };
+                if self.reporter.health(state, &text, &target)? {
                     log::info!("manifests: {text}");
                 }
             }

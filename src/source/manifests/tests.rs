@@ -184,7 +184,7 @@ fn a_path_that_comes_and_goes_with_its_parents() {
     let d = t.path("a/b/m");
     let run = Running::start(&d, NEVER);
     assert!(
-        matches!(run.updates.recv(), Ok(Update::Health(_, h)) if h.state == HealthState::Up && h.error.contains("does not exist"))
+        matches!(run.updates.recv(), Ok(Update::Health(_, h)) if h.state == HealthState::Starting && h.error.contains("does not exist"))
     );
     run.expect(&[]);
     fs::create_dir_all(&d).unwrap();
@@ -304,6 +304,7 @@ fn full_looks_go_on_without_a_reader_of_events() {
         reread: rereads,
         cache: Cache::new(reader, BTreeMap::new()),
         path: None,
+        existed: false,
         watch: None,
         watch_failed: true,
         writing: HashMap::new(),

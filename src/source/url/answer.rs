@@ -1,8 +1,10 @@
 //! What an answer means, compared with the ones before. Pure.
 
+use std::sync::Arc;
+
 use super::Reader;
 use crate::pod::finding::{Finding, Severity};
-use crate::pod::manifest::ManifestFile;
+use crate::pod::manifest::{Manifest, ManifestFile};
 
 /// What the reconciler has to hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +28,13 @@ pub(super) struct Answers {
 
 impl Answers {
     /// No answer yet. `origin` is the address as it may be shown.
-    pub(super) fn new(origin: String, reader: Reader) -> Self {
-        Self { origin, reader, bytes: None, good: Vec::new() }
+    /// `remembered` are the manifests of the last good answer of a former run, with the address that gave it.
+    pub(super) fn new(origin: String, reader: Reader, remembered: Vec<(String, Arc<Manifest>)>) -> Self {
+        let of_this = remembered.into_iter().filter(|(from, _)| *from == origin);
+        let good = of_this
+            .map(|(origin, pod)| ManifestFile { origin, pod: Some(pod), stale: false, findings: Vec::new() })
+            .collect();
+        Self { origin, reader, bytes: None, good }
     }
 
     /// Takes an answer of status 200.
@@ -116,7 +123,7 @@ mod tests {
     }
 
     fn answers() -> Answers {
-        Answers::new("http://h/x".into(), read_list)
+        Answers::new("http://h/x".into(), read_list, Vec::new())
     }
 
     #[test]

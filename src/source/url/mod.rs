@@ -7,29 +7,28 @@ mod header;
 #[cfg(test)]
 mod tests;
 
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{bounded, select, Receiver};
+use crossbeam_channel::select;
 
 use self::answer::{Answers, News};
 pub use self::header::Header;
 use super::http::abort::Abort;
 use super::http::client::{Client, Patience};
+use super::http::errand;
 use super::http::error::HttpError;
 use super::http::url::Url;
 use super::reporter::{Reporter, Stopped};
 use crate::heartbeat;
 use crate::pod::finding::MAX_FILE_BYTES;
-use crate::pod::manifest::ManifestFile;
+use crate::pod::manifest::{Manifest, ManifestFile};
 use crate::store::update::{HealthState, SourceId, Update};
 
 /// The kubelet's limit for one request, from the connection to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Failures in a row that are logged as warnings; later ones show with -v only.
 const LOUD: u32 = 3;
-/// Of the thread that asks. A TLS handshake needs most of it.
-const STACK: usize = 512 << 10;
 
 /// What is asked for, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +44,15 @@ pub struct Options {
 /// Understands an answer: one entry a pod, or one without a pod where the answer is refused.
 pub type Reader = fn(origin: &str, bytes: &[u8]) -> Vec<ManifestFile>;
 
-/// Runs the source until the reporter's stop.
-pub fn run(reporter: Reporter, options: Options, reader: Reader) {
+/// Runs the source until the reporter's stop. `remembered` are the last good manifests of a former run with the URL
+/// that they came from: they stand in while the answers are broken.
+pub fn run(reporter: Reporter, options: Options, reader: Reader, remembered: Vec<(String, Arc<Manifest>)>) {
     let headers = options.headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect();
     let target = options.url.to_string();
     let mut source = Source {
         reporter,
         client: Client { headers, ..Client::default() },
-        answers: Answers::new(target.clone(), reader),
+        answers: Answers::new(target.clone(), reader, remembered),
         target,
         failures: 0,
         answered: false,
@@ -75,7 +75,9 @@ struct Source {
 impl Source {
     fn work(&mut self, options: &Options) -> Stopped {
         loop {
-            let done = match self.ask(&options.url) {
+            let (client, url) = (self.client.clone(), options.url.clone());
+            let asked = errand::run("url-get", self.reporter.stop(), move |abort| get(&client, &url, abort));
+            let done = match asked {
                 Ok(answer) => self.take(answer),
                 Err(stopped) => Err(stopped),
             };
@@ -89,33 +91,6 @@ impl Source {
             }
             drop(rest);
         }
-    }
-
-    /// Asks once, on a thread of its own, so that a stop need not wait for a slow server.
-    fn ask(&self, url: &Url) -> Result<Result<Vec<u8>, String>, Stopped> {
-        let abort = Abort::default();
-        let answer = match self.start(url, &abort) {
-            Ok(answer) => answer,
-            Err(e) => return Ok(Err(format!("no thread for the request: {e}"))),
-        };
-        let _rest = heartbeat::rest(None); // the request has time limits of its own
-        select! {
-            recv(answer) -> got => Ok(got.unwrap_or_else(|_| Err("the request ended without a word".into()))),
-            recv(self.reporter.stop()) -> _ => {
-                abort.abort();
-                Err(Stopped)
-            }
-        }
-    }
-
-    fn start(&self, url: &Url, abort: &Abort) -> std::io::Result<Receiver<Result<Vec<u8>, String>>> {
-        let (client, url, abort) = (self.client.clone(), url.clone(), abort.clone());
-        // One message is all that ever comes; where nobody waits for it any more, it is dropped with the channel.
-        let (tx, answer) = bounded(1);
-        thread::Builder::new().name("url-get".into()).stack_size(STACK).spawn(move || {
-            let _ = tx.send(get(&client, &url, &abort));
-        })?;
-        Ok(answer)
     }
 
     /// Tells what became of a request, if it is news.

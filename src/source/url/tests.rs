@@ -3,7 +3,9 @@
 use super::*;
 use crate::pod::manifest::read_list;
 use crate::source::teststand::{listen, Exchange, Then};
-use crossbeam_channel::Sender;
+use std::thread;
+
+use crossbeam_channel::{bounded, Receiver, Sender};
 
 const POD: &[u8] = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: i}]}\n";
 
@@ -21,7 +23,7 @@ fn start() -> Run {
     let headers = vec!["X-Token:hunter2".parse().unwrap()];
     let url = url.below("/list", "key=hunter2");
     let options = Options { url, headers, every: Duration::from_millis(1) };
-    let thread = thread::spawn(move || run(Reporter::new(SourceId::Http, tx, stopped), options, read_list));
+    let thread = thread::spawn(move || run(Reporter::new(SourceId::Http, tx, stopped), options, read_list, Vec::new()));
     Run { asked, updates, stop, thread }
 }
 

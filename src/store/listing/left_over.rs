@@ -77,11 +77,16 @@ impl Pass<'_> {
             Some(Body::Remote(remote)) => remote.config_source(),
             Some(Body::Runtime) | None => pod.config_source().unwrap_or_default(),
         };
-        let current = |source| self.sources.current(source);
+        let never_declared = matches!(body, Some(Body::Runtime) | None);
+        // Nothing at all where manifests are looked for is no proof against what lives: it may be the wrong place.
+        let gives_up = |source| {
+            let none = self.sources.held(source) == 0;
+            self.sources.current(source) && !(never_declared && none && pod.alive())
+        };
         match source {
-            "file" => current(SourceId::File),
-            "http" => current(SourceId::Http),
-            "api" => current(SourceId::Kubelet) || current(SourceId::ApiServer),
+            "file" => gives_up(SourceId::File),
+            "http" => gives_up(SourceId::Http),
+            "api" => [SourceId::Kubelet, SourceId::ApiServer].into_iter().any(|s| self.sources.knows_api_pods(s)),
             _ => false,
         }
     }

@@ -111,22 +111,22 @@ fn a_pod_whose_manifest_is_late_is_not_called_deleted() {
     let sources = lookup::annotation(&other.last.pods[0].bytes, "nodepods.io/sources").map(|s| s.into_owned());
     assert_eq!(sources.as_deref(), Some("cri,file"));
     // Removed and never seen by us: after a while it is clear that no manifest comes.
-    other.manifests(&[]);
-    assert_eq!(other.list(), ["web-node1 abc Running deleted"]);
+    other.manifests(&[("/m/z.yaml", &web("i:1").replace("name: web,", "name: z,"))]);
+    assert_eq!(other.list(), ["web-node1 abc Running deleted", "z-node1 own Pending"]);
 }
 
 #[test]
 fn a_manifest_that_never_comes_makes_the_pod_a_going_one() {
     let mut node = Node::new();
-    node.manifests(&[]);
+    node.manifests(&[("/m/z.yaml", &web("i:1").replace("name: web,", "name: z,"))]);
     node.runtime(&[], &[]);
     node.wait(60_000);
     let new = sandbox("abc", true, node.now.unix_ms, "file");
     node.runtime(&[&new], &[&container("abc", "i:1", RUN)]);
-    assert_eq!(node.list(), ["web-node1 abc Running"]);
+    assert_eq!(node.list(), ["web-node1 abc Running", "z-node1 own Pending"]);
     let deadline = node.reconciler.deadline().unwrap();
     node.wait(deadline - node.now.steady_ms);
-    assert_eq!(node.list(), ["web-node1 abc Running deleted"]);
+    assert_eq!(node.list(), ["web-node1 abc Running deleted", "z-node1 own Pending"]);
 }
 
 #[test]

@@ -149,3 +149,63 @@ fn a_broken_manifest_that_never_ran_or_has_no_kubelet_stays() {
     no_runtime.tell(broken());
     assert_eq!(no_runtime.list(), ["web-node1 own Pending"]);
 }
+
+#[test]
+fn a_kubelet_that_has_not_heard_of_the_api_server_takes_no_pod_away() {
+    let mut node = known();
+    let of_file = || remote("s1", "Running", serde_json::json!({"kubernetes.io/config.source": "file"}));
+    is(&mut node, SourceId::Kubelet, HealthState::Up);
+    say(&mut node, SourceId::Kubelet, vec![api("u1", "Running"), of_file()]);
+    node.runtime(&[&sandbox("u1", true, T0, "api")], &[&container("u1", "i:1", RUN)]);
+    assert_eq!(node.list().len(), 2);
+    // It is started anew, offline.
+    is(&mut node, SourceId::Kubelet, HealthState::Down);
+    say(&mut node, SourceId::Kubelet, vec![of_file()]);
+    is(&mut node, SourceId::Kubelet, HealthState::Up);
+    assert_eq!(node.list(), ["web-node1 s1 Running", "web-node1 u1 Running"]);
+    // It has heard, and that pod is gone.
+    say(&mut node, SourceId::Kubelet, vec![of_file(), api("u2", "Pending")]);
+    assert_eq!(node.list(), ["web-node1 s1 Running", "web-node1 u1 Running deleted", "web-node1 u2 Pending"]);
+    // Once it has, no pods means no pods.
+    node.runtime(&[], &[]);
+    say(&mut node, SourceId::Kubelet, vec![of_file()]);
+    assert_eq!(node.list(), ["web-node1 s1 Running"]);
+}
+
+#[test]
+fn the_checkpoint_outlasts_a_kubelet_that_has_not_heard_of_the_api_server() {
+    let mut node = known();
+    say(&mut node, SourceId::Checkpoint, vec![api("u1", "Running"), api("u2", "Succeeded")]);
+    is(&mut node, SourceId::Kubelet, HealthState::Absent);
+    assert_eq!(node.list().len(), 2, "the kubelet may come later than we do");
+    node.runtime(&[&sandbox("u1", true, T0, "api")], &[&container("u1", "i:1", RUN)]);
+    say(&mut node, SourceId::Kubelet, vec![]);
+    is(&mut node, SourceId::Kubelet, HealthState::Up);
+    assert_eq!(node.list(), ["web-node1 u1 Running"], "what runs is not gone");
+    assert_eq!(built_from(&node), "checkpoint,cri");
+}
+
+#[test]
+fn pods_of_a_url_come_out_of_the_checkpoint_until_it_answers() {
+    let of_url = || remote("u1", "Running", serde_json::json!({"kubernetes.io/config.source": "http"}));
+    let mut node = known();
+    say(&mut node, SourceId::Checkpoint, vec![of_url()]);
+    assert_eq!(node.list(), [""; 0], "no URL is asked any more");
+    is(&mut node, SourceId::Http, HealthState::Starting);
+    assert_eq!((node.list().len(), built_from(&node).as_str()), (1, "checkpoint"));
+    assert_eq!(node.last.held.get(&SourceId::Checkpoint), Some(&1));
+    node.tell(Update::Manifests { source: SourceId::Http, files: Vec::new() });
+    is(&mut node, SourceId::Http, HealthState::Up);
+    assert_eq!(node.list(), [""; 0]);
+    assert_eq!(node.last.held.get(&SourceId::Checkpoint), Some(&0));
+}
+
+#[test]
+fn a_place_without_manifests_gives_no_pod_up_that_was_never_declared() {
+    let mut node = known();
+    node.runtime(&[&sandbox("abc", true, T0, "file")], &[&container("abc", "i:1", RUN)]);
+    node.wait(60_000);
+    assert_eq!(node.list(), ["web-node1 abc Running"], "the path may be wrong");
+    node.manifests(&[("/m/other.yaml", &web("i:1").replace("web", "other"))]);
+    assert_eq!(node.list(), ["web-node1 abc Running deleted", "other-node1 own Pending"]);
+}
