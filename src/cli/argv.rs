@@ -111,6 +111,9 @@ impl Reader {
             return Ok(());
         }
         self.verb = named(&word);
+        if self.verb.is_some_and(Verb::is_greedy) && !self.help {
+            plain.extend(self.words.by_ref()); // they are another program's
+        }
         if self.verb.is_none() {
             let hint = nearest(&word, VERBS.iter().map(|verb| verb.name));
             let hint = hint.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
@@ -217,6 +220,8 @@ mod tests {
             ("get -", "get -- -"),
             ("serve --pod-manifest-url=http://h/", "serve --manifest-url http://h/"),
             ("serve -vv --socket /a --socket=/b", "serve --verbose --verbose --socket /a --socket /b"),
+            ("kubectl get pods -A -o wide -- x", "kubectl -- get pods -A -o wide -- x"),
+            ("--http-socket /s kubectl logs -f --help", "kubectl --http-socket /s -- logs -f --help"),
             ("--version", " --version"),
         ];
         for (line, want) in table {

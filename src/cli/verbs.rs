@@ -3,7 +3,7 @@
 //! Everything else comes from the struct's doc comments: the help pages, the overview, what the normaliser accepts,
 //! the completions and the manual pages.
 
-use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, SubCommand};
+use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, Optionality, SubCommand};
 
 use super::exit::Failure;
 use super::{env, get, lint, serve, tree, version, volume, watch, whois};
@@ -56,9 +56,19 @@ pub struct Verb {
     pub run: fn(&[&str]) -> Result<(), Failure>,
 }
 
+impl Verb {
+    /// Whether all words behind it are for another program.
+    #[must_use]
+    pub fn is_greedy(&self) -> bool {
+        (self.info)().positionals.iter().any(|p| p.optionality == Optionality::Greedy)
+    }
+}
+
 /// Every verb, in the order of the overview. The first sentence of its struct's doc comment is its line there.
 pub const VERBS: &[Verb] = &[
     verb::<get::Get>(Group::Look),
+    verb::<super::kubectl::Kubectl>(Group::Look),
+    verb::<super::proxy::Proxy>(Group::Programs),
     verb::<watch::Watch>(Group::Look),
     verb::<lint::Lint>(Group::Explain),
     verb::<whois::Whois>(Group::Explain),

@@ -80,6 +80,14 @@ pub fn first_socket() -> Option<PathBuf> {
     options.socket.into_iter().next()
 }
 
+/// The first socket for HTTP that the file names, for clients; `none` is none.
+#[must_use]
+pub fn first_http_socket() -> Option<PathBuf> {
+    let mut options = ServeOptions::default();
+    fill_from(&mut options, &read(Path::new(DEFAULT_PATH)).ok()?).ok()?;
+    options.http_socket.into_iter().next().filter(|path| path.as_os_str() != "none")
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     use std::io::Read;
     let failed = |e| FileError::Read(path.into(), e);

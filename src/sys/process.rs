@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::signal::Signal;
+
 /// The effective user id.
 #[must_use]
 pub fn effective_uid() -> u32 {
@@ -21,6 +23,19 @@ pub fn set_umask(mask: u32) -> u32 {
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: _exit takes a number and does not return.
     unsafe { libc::_exit(code) }
+}
+
+/// Sends a signal to a child of ours that was not waited for yet. One that has ended takes it without effect.
+pub fn send_signal(pid: u32, signal: Signal) {
+    let number = match signal {
+        Signal::Terminate => libc::SIGTERM,
+        Signal::Interrupt => libc::SIGINT,
+        Signal::Hangup => libc::SIGHUP,
+    };
+    if let Ok(pid) = libc::pid_t::try_from(pid) {
+        // SAFETY: kill takes numbers only.
+        unsafe { libc::kill(pid, number) };
+    }
 }
 
 /// Raises the soft limit of open files to `wanted`, as far as the hard limit lets it, and returns the limit that

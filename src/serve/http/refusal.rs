@@ -37,6 +37,8 @@ pub(crate) enum Refusal {
     TooMany(&'static str),
     /// The node is not known yet.
     NotInitialized,
+    /// Whoever should answer does not: why.
+    Unavailable(String),
     /// Something went wrong on our side.
     Internal(String),
 }
@@ -56,7 +58,7 @@ impl Refusal {
 
     /// Seconds after which it is worth trying again.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        matches!(self, Self::TooNew(..) | Self::TooMany(_) | Self::NotInitialized).then_some(1)
+        matches!(self, Self::TooNew(..) | Self::TooMany(_) | Self::NotInitialized | Self::Unavailable(_)).then_some(1)
     }
 
     /// The Status object.
@@ -117,6 +119,7 @@ impl Refusal {
                 "ServiceUnavailable",
                 "the pods of this node are not known yet: a source has not answered; see /readyz?verbose",
             ),
+            Self::Unavailable(why) => words(503, "ServiceUnavailable", why),
             Self::Internal(message) => words(500, "InternalError", &format!("Internal error occurred: {message}")),
         }
     }
