@@ -10,6 +10,7 @@ use crate::heartbeat::Heartbeats;
 use crate::serve::http::{HttpOptions, HttpServer};
 use crate::serve::metrics::{Page, Textfile};
 use crate::serve::tcp::TcpAcceptor;
+use crate::store::events::Events;
 use crate::store::Store;
 
 /// How long clients may take for their last answer.
@@ -39,7 +40,7 @@ impl Figures {
                 let listener = TcpListener::bind(address).map_err(failed)?;
                 let bound = listener.local_addr().map_err(failed)?;
                 let options = HttpOptions { heartbeats: beats.clone(), ..HttpOptions::figures() };
-                let http = HttpServer::start(Arc::clone(store), Arc::clone(page), options)?;
+                let http = HttpServer::start(Arc::clone(store), Arc::clone(page), Events::new(0), options)?;
                 let acceptor = TcpAcceptor::start("metrics", listener, http.tcp_entrance()).map_err(failed)?;
                 log::info!("metrics on http://{bound}/metrics");
                 Some((acceptor, http))

@@ -17,6 +17,7 @@ mod error;
 mod feeds;
 mod figures;
 mod node;
+mod notes;
 mod orders;
 mod owner;
 mod revision_file;
@@ -41,6 +42,7 @@ use crate::serve::connections::Rates;
 use crate::serve::grpc::{GrpcOptions, GrpcServer};
 use crate::serve::http::{HttpOptions, HttpServer};
 use crate::serve::metrics::Page;
+use crate::store::events::Events;
 use crate::store::reconcile::{Expectations, Reconciler, ReconcilerConfig};
 use crate::store::revision::Revision;
 use crate::store::snapshot::Snapshot;
@@ -52,6 +54,7 @@ use downward_dir::DownwardDir;
 pub use error::DaemonError;
 use feeds::Feeds;
 use figures::Figures;
+use notes::Notes;
 use orders::Order;
 use owner::Clock;
 use revision_file::RevisionFile;
@@ -93,11 +96,11 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     }
     let sockets = Sockets::bind(settings)?;
     let tree = settings.downward_dir.as_deref().map(downward_dir::claim).transpose()?;
-    let Core { store, reconciler, feeds, saver } = start_core(settings, &beats)?;
+    let Core { store, events, reconciler, feeds, saver } = start_core(settings, &beats)?;
     let tree = tree.map(|tree| DownwardDir::start(tree, &store, &beats)).transpose()?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings, &beats))?);
     let page = page(&store, &server);
-    let http = HttpServer::start(Arc::clone(&store), Arc::clone(&page), http_options)?;
+    let http = HttpServer::start(Arc::clone(&store), Arc::clone(&page), events, http_options)?;
     let figures = Figures::start(settings, &store, &page, &beats)?;
     let names = sockets.names().join(", ");
     let acceptors = sockets.accept(&server, &http, &accept_options(settings, &beats))?;
@@ -125,13 +128,14 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
 /// The store, the thread that owns what is in it, the sources that feed it, and what writes it down.
 struct Core {
     store: Arc<Store>,
+    events: Arc<Events>,
     reconciler: JoinHandle<()>,
     feeds: Feeds,
     saver: Option<Saver>,
 }
 
 fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonError> {
-    let (mut file, persisted) = match &settings.state_dir {
+    let (file, persisted) = match &settings.state_dir {
         Some(dir) => {
             state_dir::prepare(dir)?;
             let (file, persisted) = RevisionFile::open(dir);
@@ -156,15 +160,11 @@ fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonErr
     let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates(), beats));
     let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;
     let manifests = saver.as_ref().map(Saver::manifests).unwrap_or_default();
-    let heard = move |update: &_| manifests.note(update);
-    let served = move |revision| {
-        if let Some(Err(e)) = file.as_mut().map(|file| file.served(revision)) {
-            log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
-        }
-    };
-    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, beats, heard, served)
+    let events = Events::new(store.current().revision);
+    let notes = Notes { manifests, revision: file, events: Arc::clone(&events) };
+    let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, beats, notes)
         .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
-    Ok(Core { store, reconciler, feeds, saver })
+    Ok(Core { store, events, reconciler, feeds, saver })
 }
 
 fn expectations(settings: &Settings) -> Expectations {

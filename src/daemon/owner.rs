@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::heartbeat::{self, Heartbeats};
 use crate::store::reconcile::{Now, Reconciler};
+use crate::store::snapshot::Snapshot;
 use crate::store::update::Update;
 use crate::store::Store;
 
@@ -40,13 +41,28 @@ impl Clock {
     }
 }
 
+/// The wall's time in seconds since the epoch.
+#[must_use]
+pub fn wall_seconds() -> i64 {
+    i64::try_from(wall_ms() / 1000).unwrap_or(i64::MAX)
+}
+
 fn wall_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Starts the thread `reconciler`. It ends when all senders of `updates` are gone. `heard` sees each update before it
-/// is applied, `served` the revision of each snapshot that was published.
+/// Who is told on the owner's thread what it does. Whoever takes long holds everything up.
+pub trait Bystander: Send + 'static {
+    /// This update is about to be applied.
+    fn heard(&mut self, update: &Update);
+    /// This snapshot is about to be published.
+    fn publishing(&mut self, snapshot: &Arc<Snapshot>);
+    /// The snapshot with this revision was published.
+    fn published(&mut self, revision: u64);
+}
+
+/// Starts the thread `reconciler`. It ends when all senders of `updates` are gone.
 ///
 /// # Errors
 /// The system has no thread for us.
@@ -56,8 +72,7 @@ pub fn start(
     store: Arc<Store>,
     updates: Receiver<Update>,
     beats: &Heartbeats,
-    mut heard: impl FnMut(&Update) + Send + 'static,
-    mut served: impl FnMut(u64) + Send + 'static,
+    mut bystander: impl Bystander,
 ) -> io::Result<JoinHandle<()>> {
     let (name, beats) = ("reconciler", beats.clone());
     thread::Builder::new().name(name.into()).spawn(move || {
@@ -65,8 +80,9 @@ pub fn start(
         loop {
             if let Some(snapshot) = reconciler.snapshot(clock.now()) {
                 let revision = snapshot.revision;
+                bystander.publishing(&snapshot);
                 store.publish(snapshot);
-                served(revision);
+                bystander.published(revision);
             }
             let patience = patience(&reconciler, clock.now());
             let rest = heartbeat::rest(Some(Instant::now() + patience));
@@ -75,7 +91,7 @@ pub fn start(
             match update {
                 Ok(update) => {
                     for update in std::iter::once(update).chain(updates.try_iter().take(AT_ONCE)) {
-                        heard(&update);
+                        bystander.heard(&update);
                         reconciler.apply(update, clock.now());
                     }
                 }

@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod contacts;
 mod container_hash;
 mod declared;
+pub mod events;
 pub mod handle;
 mod identity;
 mod listing;

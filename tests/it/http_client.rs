@@ -11,6 +11,7 @@ use nodepods::codec::schema::id;
 use nodepods::serve::http::{HttpOptions, HttpServer};
 use nodepods::serve::metrics::Page;
 use nodepods::serve::Peer;
+use nodepods::store::events::Events;
 use nodepods::store::snapshot::{PodEntry, PodId, Snapshot};
 use nodepods::store::Store;
 use nodepods::sys::peer::PeerCred;
@@ -59,6 +60,7 @@ pub fn snapshot(revision: u64, pods: &[Arc<PodEntry>]) -> Snapshot {
 /// A running server.
 pub struct Server {
     pub store: Arc<Store>,
+    pub events: Arc<Events>,
     http: Option<HttpServer>,
 }
 
@@ -69,9 +71,10 @@ impl Server {
 
     pub fn with_options(first: Snapshot, options: HttpOptions) -> Self {
         let store = Store::new(first);
+        let events = Events::new(1);
         let page = Page::new(Arc::clone(&store), Arc::default(), || (3, 2));
-        let http = HttpServer::start(Arc::clone(&store), page, options).unwrap();
-        Self { store, http: Some(http) }
+        let http = HttpServer::start(Arc::clone(&store), page, Arc::clone(&events), options).unwrap();
+        Self { store, events, http: Some(http) }
     }
 
     pub fn publish(&self, snapshot: Snapshot) {

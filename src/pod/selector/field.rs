@@ -39,6 +39,14 @@ impl FieldSelector {
     /// # Errors
     /// A term that is no comparison, a bad escape, or a field that does not select pods.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        Self::parse_among(text, &FIELDS)
+    }
+
+    /// As [`FieldSelector::parse`], for objects that are selected by these fields.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_among(text: &str, known: &'static [&'static str]) -> Result<Self, SelectorError> {
         let mut terms = Vec::new();
         for part in split(text).into_iter().filter(|p| !p.is_empty()) {
             let Some((field, equal, value)) = comparison(part) else {
@@ -46,7 +54,7 @@ impl FieldSelector {
             };
             let value = unescape(value)?;
             let name = if field == "spec.host" { "spec.nodeName" } else { field };
-            let Some(field) = FIELDS.iter().find(|f| **f == name) else {
+            let Some(field) = known.iter().find(|f| **f == name) else {
                 return Err(SelectorError(format!("field label not supported: {field}")));
             };
             terms.push(Term { field, equal, value });

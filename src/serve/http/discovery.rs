@@ -39,13 +39,13 @@ struct Resource {
     categories: &'static [&'static str],
 }
 
-const RESOURCES: [Resource; 5] = [
+const RESOURCES: [Resource; 6] = [
     Resource {
         name: "events",
         singular: "event",
         namespaced: true,
         kind: "Event",
-        verbs: &["get", "list"],
+        verbs: &["get", "list", "watch"],
         short_names: &["ev"],
         categories: &[],
     },
@@ -83,6 +83,15 @@ const RESOURCES: [Resource; 5] = [
         kind: "Pod",
         verbs: &["get"],
         short_names: &[],
+        categories: &[],
+    },
+    Resource {
+        name: "services",
+        singular: "service",
+        namespaced: true,
+        kind: "Service",
+        verbs: &["list"],
+        short_names: &["svc"],
         categories: &[],
     },
 ];

@@ -7,10 +7,13 @@
 mod cluster;
 mod connection;
 mod discovery;
+mod events;
 mod health;
 mod history;
 mod indent;
 mod kubelet;
+mod list_options;
+mod listed;
 mod negotiate;
 mod outgoing;
 mod parking;
@@ -42,6 +45,7 @@ use super::error::ServeError;
 use super::metrics::Page;
 use super::peer::Peer;
 use crate::heartbeat::Heartbeats;
+use crate::store::events::Events;
 use crate::store::Store;
 use connection::Connection;
 use parking::{Limits, Parking, ParkingThread};
@@ -139,7 +143,12 @@ impl HttpServer {
     ///
     /// # Errors
     /// There are none to be had.
-    pub fn start(store: Arc<Store>, page: Arc<Page>, options: HttpOptions) -> Result<Self, ServeError> {
+    pub fn start(
+        store: Arc<Store>,
+        page: Arc<Page>,
+        events: Arc<Events>,
+        options: HttpOptions,
+    ) -> Result<Self, ServeError> {
         let name = options.scope.name();
         let failed = || ServeError::io("start the threads of the HTTP server", std::path::Path::new("http"));
         // When it is full, clients get 429 and are told to try again.
@@ -152,7 +161,7 @@ impl HttpServer {
         let (parking, parking_thread) = Parking::start(name, limits, give, &options.heartbeats).map_err(failed())?;
         let streams = Streams::new(name, parking.clone(), options.most_streams, options.send_timeout);
         let (scope, log_root) = (options.scope, options.log_root);
-        let shared = Arc::new(Shared { scope, store, page, history: Arc::default(), log_root });
+        let shared = Arc::new(Shared { scope, store, page, events, history: Arc::default(), log_root });
         let worker = Worker { shared, streams: Arc::clone(&streams), parking: parking.clone(), ready };
         let workers =
             (1..=options.workers).map(|n| worker.clone().start(name, n, &options.heartbeats)).collect::<Result<_, _>>();

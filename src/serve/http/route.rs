@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::{Method, Request};
 use super::shared::Shared;
-use super::{cluster, discovery, health, kubelet, pod_log, pods, rebinding, Scope};
+use super::{cluster, discovery, events, health, kubelet, pod_log, pods, rebinding, Scope};
 
 /// Prometheus' text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -36,7 +36,11 @@ pub(crate) enum Route<'a> {
     Nodes,
     Node(&'a str),
     /// Events of one namespace or of all.
-    Events,
+    Events(Option<&'a str>),
+    /// Namespace and name of an event.
+    Event(&'a str, &'a str),
+    /// Services of one namespace or of all.
+    Services,
     /// The kubelet's `/pods`.
     KubeletPods,
     /// The kubelet's `/runningpods/`.
@@ -83,7 +87,10 @@ impl<'a> Route<'a> {
             ["namespaces", name] => Self::Namespace(name),
             ["nodes"] => Self::Nodes,
             ["nodes", name] => Self::Node(name),
-            ["events"] | ["namespaces", _, "events"] => Self::Events,
+            ["events"] => Self::Events(None),
+            ["namespaces", namespace, "events"] => Self::Events(Some(namespace)),
+            ["namespaces", namespace, "events", name] => Self::Event(namespace, name),
+            ["services"] | ["namespaces", _, "services"] => Self::Services,
             _ => return None,
         })
     }
@@ -118,7 +125,9 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
         Route::Namespace(name) => cluster::namespace(shared, request, name),
         Route::Nodes => cluster::nodes(shared, request),
         Route::Node(name) => cluster::node(shared, request, name),
-        Route::Events => cluster::events(shared, request),
+        Route::Events(namespace) => events::list(shared, request, namespace),
+        Route::Event(namespace, name) => events::get(shared, request, namespace, name),
+        Route::Services => cluster::services(shared, request),
         Route::KubeletPods => kubelet::pods(shared, request),
         Route::RunningPods => kubelet::running_pods(shared, request),
     }
@@ -139,13 +148,15 @@ mod tests {
             ("api/v1/namespaces/a/pods", Some(Route::Pods(Some("a")))),
             ("api/v1/namespaces/a/pods/b", Some(Route::Pod("a", "b"))),
             ("api/v1/namespaces/a/pods/b/log", Some(Route::Log("a", "b"))),
-            ("api/v1/namespaces/a/events", Some(Route::Events)),
+            ("api/v1/namespaces/a/events", Some(Route::Events(Some("a")))),
+            ("api/v1/namespaces/a/events/b.1", Some(Route::Event("a", "b.1"))),
+            ("api/v1/services", Some(Route::Services)),
             ("readyz/pods", Some(Route::Health("readyz", Some("pods")))),
             ("runningpods", Some(Route::RunningPods)),
             ("metrics", Some(Route::Metrics)),
             ("metrics/cadvisor", None),
             ("api/v2", None),
-            ("api/v1/services", None),
+            ("api/v1/secrets", None),
             ("apis/apps/v1", None),
             ("api/v1/namespaces/a/pods/b/exec", None),
             ("openapi/v2", None),

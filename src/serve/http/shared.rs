@@ -8,6 +8,7 @@ use super::history::History;
 use super::refusal::Refusal;
 use super::Scope;
 use crate::serve::metrics::Page;
+use crate::store::events::Events;
 use crate::store::snapshot::Snapshot;
 use crate::store::Store;
 
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) scope: Scope,
     pub(crate) store: Arc<Store>,
     pub(crate) page: Arc<Page>,
+    pub(crate) events: Arc<Events>,
     pub(crate) history: Arc<History>,
     /// Where the runtime keeps the logs of containers: `/var/log/pods`.
     pub(crate) log_root: PathBuf,

@@ -7,6 +7,7 @@ use serde_json::{json, Value};
 use super::object;
 use super::table::{self, RowObject};
 use crate::codec::wire::{self, WireError};
+use crate::serve::http::listed::INITIAL;
 use crate::serve::http::negotiate::{Form, Media, Shape};
 use crate::serve::http::shared;
 use crate::serve::http::value::set;
@@ -103,9 +104,6 @@ impl EventPrinter {
         format!("{{\"type\":\"BOOKMARK\",\"object\":{object}}}\n").into_bytes()
     }
 }
-
-/// The annotation of the bookmark behind the initial events.
-const INITIAL: &str = "k8s.io/initial-events-end";
 
 /// A frame of a protobuf watch: its length, then a WatchEvent.
 fn frame(kind: &str, object: &[u8]) -> Vec<u8> {

@@ -4,10 +4,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 
-use super::options::{ListOptions, Version};
 use super::print::{content_type, ListPrinter};
 use super::table::RowObject;
 use crate::codec::wire::WireError;
+use crate::pod::selector::Selector;
+use crate::serve::http::list_options::{pod_selector, too_old, ListOptions, Version};
 use crate::serve::http::negotiate::{self, Form, Offer, Shape};
 use crate::serve::http::outgoing::Outgoing;
 use crate::serve::http::refusal::Refusal;
@@ -35,10 +36,11 @@ struct Page {
 /// Answers with a list.
 pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>) -> Result<Reply, Refusal> {
     let current = shared.known()?;
-    let options = ListOptions::read(&request.query, namespace)?;
+    let options = ListOptions::read(&request.query)?;
+    let selector = pod_selector(&request.query, namespace)?;
     let form = negotiate::form(request, Offer::LIST)?;
     let beside = RowObject::read(&request.query)?;
-    let page = page(shared, &current, &options)?;
+    let page = page(shared, &current, &options, &selector)?;
     shared.history.note(&page.snapshot);
     let tag = tag(request, form, page.snapshot.revision);
     let mut reply = match &tag {
@@ -53,7 +55,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     Ok(reply)
 }
 
-fn page(shared: &Shared, current: &Arc<Snapshot>, options: &ListOptions) -> Result<Page, Refusal> {
+fn page(shared: &Shared, current: &Arc<Snapshot>, options: &ListOptions, selector: &Selector) -> Result<Page, Refusal> {
     let (snapshot, start) = match (&options.token, options.version) {
         (Some(token), _) => {
             let wrong = || Refusal::BadRequest(format!("continue key is not valid: {token:?}"));
@@ -65,17 +67,13 @@ fn page(shared: &Shared, current: &Arc<Snapshot>, options: &ListOptions) -> Resu
             return Err(Refusal::TooNew(wanted, current.revision));
         }
         (None, Version::NotOlderThan(_)) => (Arc::clone(current), 0),
-        (None, Version::Exactly(wanted)) => {
-            let gone = || Refusal::Expired(format!("The resourceVersion for the provided list is too old: {wanted}"));
-            (state(shared, current, wanted).ok_or_else(gone)?, 0)
-        }
+        (None, Version::Exactly(wanted)) => (state(shared, current, wanted).ok_or_else(|| too_old(wanted))?, 0),
     };
     // An API server lists by namespace and name, and kubectl prints in the order of the list.
     let mut pods: Vec<&Arc<PodEntry>> = snapshot.pods.iter().collect();
     pods.sort_by(|a, b| (&a.id.namespace, &a.id.name, &a.id.uid).cmp(&(&b.id.namespace, &b.id.name, &b.id.uid)));
     let limit = if options.limit == 0 { usize::MAX } else { options.limit };
-    let selected =
-        |pod: &PodEntry| options.selector.is_everything() || options.selector.selects(&pod.id.namespace, &pod.bytes);
+    let selected = |pod: &PodEntry| selector.is_everything() || selector.selects(&pod.id.namespace, &pod.bytes);
     let mut chosen = Vec::new();
     let mut next = None;
     for (at, pod) in pods.into_iter().enumerate().skip(start).filter(|(_, pod)| selected(pod)) {

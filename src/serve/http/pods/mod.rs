@@ -3,13 +3,13 @@
 mod event;
 mod list;
 pub(crate) mod object;
-mod options;
 mod print;
 mod table;
 mod watch;
 
 use std::sync::Arc;
 
+use super::list_options;
 use super::negotiate::{self, Offer};
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -17,7 +17,7 @@ use super::request::Request;
 use super::shared::{self, Shared};
 use super::warning;
 use crate::store::snapshot::{PodEntry, Snapshot};
-use table::RowObject;
+pub(crate) use table::RowObject;
 
 /// Pods of one namespace or of all: a list, or a watch where one is asked for.
 pub(crate) fn list(shared: &Shared, request: &Request, namespace: Option<&str>) -> Result<Reply, Refusal> {
@@ -33,7 +33,7 @@ pub(crate) fn get(shared: &Shared, request: &Request, namespace: &str, name: &st
     let snapshot = shared.known()?;
     let form = negotiate::form(request, Offer::OBJECT)?;
     let beside = RowObject::read(&request.query)?;
-    if let Some(wanted) = options::revision(&request.query)?.filter(|wanted| *wanted > snapshot.revision) {
+    if let Some(wanted) = list_options::revision(&request.query)?.filter(|wanted| *wanted > snapshot.revision) {
         return Err(Refusal::TooNew(wanted, snapshot.revision));
     }
     shared.history.note(&snapshot);

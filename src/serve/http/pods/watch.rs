@@ -1,15 +1,14 @@
 //! Watches of pods over HTTP, each a level-triggered [`Watcher`] of its own.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::EventPrinter;
-use super::options::{Start, WatchOptions};
 use super::table::RowObject;
 use crate::serve::http::history::History;
+use crate::serve::http::list_options::{pod_selector, some_while, Start, WatchOptions};
 use crate::serve::http::negotiate::{self, Media, Offer};
 use crate::serve::http::outgoing::{Outgoing, Woken};
 use crate::serve::http::refusal::Refusal;
@@ -24,17 +23,15 @@ use crate::store::{Store, Subscription};
 
 /// How often a client that wants bookmarks gets one.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
-/// A watch without a time limit of its own ends after this, or up to twice as long, so that not all end at once.
-const SHORTEST: Duration = Duration::from_secs(30 * 60);
 
 /// Answers with a watch.
 pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>) -> Result<Reply, Refusal> {
     let current = shared.known()?;
-    let options = WatchOptions::read(&request.query, namespace)?;
+    let options = WatchOptions::read(&request.query)?;
     let form = negotiate::form(request, Offer::WATCH)?;
     let beside = RowObject::read(&request.query)?;
     shared.history.note(&current);
-    let view = Selection { selector: options.selector, mask: None };
+    let view = Selection { selector: pod_selector(&request.query, namespace)?, mask: None };
     let known = match options.start {
         Start::Initial(wanted) | Start::After(wanted) if wanted > current.revision => {
             return Err(Refusal::TooNew(wanted, current.revision));
@@ -69,11 +66,6 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     let mut reply = Reply::produced(content_type, body);
     warning::add(&mut reply, &current);
     Ok(reply)
-}
-
-fn some_while() -> Duration {
-    let random = RandomState::new().build_hasher().finish();
-    SHORTEST + Duration::from_secs(random % SHORTEST.as_secs())
 }
 
 /// A watch while it lasts.

@@ -2,15 +2,16 @@
 //!
 //! Rules and words: `kubernetes/apimachinery pkg/apis/meta/internalversion/validation/validation.go`.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use super::query::Query;
+use super::refusal::Refusal;
 use crate::pod::selector::{FieldSelector, LabelSelector, Selector};
-use crate::serve::http::query::Query;
-use crate::serve::http::refusal::Refusal;
 
 /// Which state a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(crate) enum Version {
     /// The current one, which must not be older than this.
     NotOlderThan(u64),
     /// This one and no other.
@@ -19,19 +20,18 @@ pub(super) enum Version {
 
 /// The options of a list.
 #[derive(Clone, Debug)]
-pub(super) struct ListOptions {
-    pub(super) selector: Selector,
-    /// Most pods on a page; 0 is all.
-    pub(super) limit: usize,
+pub(crate) struct ListOptions {
+    /// Most objects on a page; 0 is all.
+    pub(crate) limit: usize,
     /// Where an earlier page ended.
-    pub(super) token: Option<String>,
-    pub(super) version: Version,
+    pub(crate) token: Option<String>,
+    pub(crate) version: Version,
 }
 
 /// Where a watch begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Start {
-    /// With ADDED for every pod; the current state must not be older than this.
+pub(crate) enum Start {
+    /// With ADDED for everything there is; the current state must not be older than this.
     Initial(u64),
     /// With what happens after this revision.
     After(u64),
@@ -41,17 +41,18 @@ pub(super) enum Start {
 
 /// The options of a watch.
 #[derive(Clone, Debug)]
-pub(super) struct WatchOptions {
-    pub(super) selector: Selector,
-    pub(super) start: Start,
+pub(crate) struct WatchOptions {
+    pub(crate) start: Start,
     /// Tell the revision now and then, with an object that has nothing else.
-    pub(super) bookmarks: bool,
+    pub(crate) bookmarks: bool,
     /// Tell with a bookmark that the initial events are through.
-    pub(super) mark_initial: bool,
+    pub(crate) mark_initial: bool,
     /// How long it lasts, where the client says so.
-    pub(super) timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
 }
 
+/// A watch without a time limit of its own ends after this, or up to twice as long, so that not all end at once.
+const SHORTEST: Duration = Duration::from_secs(30 * 60);
 const NOT_OLDER: &str = "NotOlderThan";
 const EXACT: &str = "Exact";
 
@@ -60,7 +61,7 @@ impl ListOptions {
     ///
     /// # Errors
     /// A value makes no sense, or two contradict each other.
-    pub(super) fn read(query: &Query, namespace: Option<&str>) -> Result<Self, Refusal> {
+    pub(crate) fn read(query: &Query) -> Result<Self, Refusal> {
         let forbidden = |field, problem: &str| Err(Refusal::InvalidOptions(field, problem.into()));
         let revision = revision(query)?;
         let token = query.text("continue");
@@ -89,7 +90,6 @@ impl ListOptions {
             return Err(Refusal::BadRequest(problem.into()));
         }
         Ok(Self {
-            selector: selector(query, namespace)?,
             limit: usize::try_from(query.number("limit")?.unwrap_or(0)).unwrap_or(0),
             token: token.map(str::to_owned),
             version: if matching == Some(EXACT) { Version::Exactly(wanted) } else { Version::NotOlderThan(wanted) },
@@ -102,7 +102,7 @@ impl WatchOptions {
     ///
     /// # Errors
     /// A value makes no sense, or two contradict each other.
-    pub(super) fn read(query: &Query, namespace: Option<&str>) -> Result<Self, Refusal> {
+    pub(crate) fn read(query: &Query) -> Result<Self, Refusal> {
         let forbidden = |problem: &str| Err(Refusal::InvalidOptions("resourceVersionMatch", problem.into()));
         let initial = query.switch("sendInitialEvents");
         match (initial, query.text("resourceVersionMatch")) {
@@ -124,7 +124,6 @@ impl WatchOptions {
         let seconds = query.number("timeoutSeconds")?.and_then(|s| u64::try_from(s).ok()).filter(|s| *s > 0);
         let bookmarks = query.switch("allowWatchBookmarks").unwrap_or(false);
         Ok(Self {
-            selector: selector(query, namespace)?,
             start,
             bookmarks,
             mark_initial: initial == Some(true) && bookmarks,
@@ -133,8 +132,19 @@ impl WatchOptions {
     }
 }
 
+/// The state of exactly this revision is no longer there.
+pub(crate) fn too_old(wanted: u64) -> Refusal {
+    Refusal::Expired(format!("The resourceVersion for the provided list is too old: {wanted}"))
+}
+
+/// How long a watch lasts whose client does not say.
+pub(crate) fn some_while() -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    SHORTEST + Duration::from_secs(random % SHORTEST.as_secs())
+}
+
 /// `resourceVersion`; `None` where none was given.
-pub(super) fn revision(query: &Query) -> Result<Option<u64>, Refusal> {
+pub(crate) fn revision(query: &Query) -> Result<Option<u64>, Refusal> {
     let Some(text) = query.text("resourceVersion") else { return Ok(None) };
     let wrong = |_| {
         let problem =
@@ -144,7 +154,11 @@ pub(super) fn revision(query: &Query) -> Result<Option<u64>, Refusal> {
     text.parse().map(Some).map_err(wrong)
 }
 
-fn selector(query: &Query, namespace: Option<&str>) -> Result<Selector, Refusal> {
+/// Which pods are wanted.
+///
+/// # Errors
+/// A selector that cannot be read.
+pub(crate) fn pod_selector(query: &Query, namespace: Option<&str>) -> Result<Selector, Refusal> {
     let text = |key| query.text(key).unwrap_or_default();
     Ok(Selector {
         namespace: namespace.map(str::to_owned),
@@ -158,18 +172,19 @@ mod tests {
     use super::*;
 
     fn list(query: &str) -> Result<ListOptions, Refusal> {
-        ListOptions::read(&Query::parse(query).unwrap(), None)
+        let query = Query::parse(query).unwrap();
+        pod_selector(&query, None)?;
+        ListOptions::read(&query)
     }
 
     fn watch(query: &str) -> Result<WatchOptions, Refusal> {
-        WatchOptions::read(&Query::parse(query).unwrap(), None)
+        WatchOptions::read(&Query::parse(query).unwrap())
     }
 
     #[test]
     fn lists() {
         let options = list("limit=500&resourceVersion=7&labelSelector=a%3Db").unwrap();
         assert_eq!((options.limit, options.version), (500, Version::NotOlderThan(7)));
-        assert!(!options.selector.is_everything());
         assert_eq!(list("resourceVersion=7&resourceVersionMatch=Exact").unwrap().version, Version::Exactly(7));
         for (query, code) in [
             ("resourceVersion=x", 400),
