@@ -9,6 +9,7 @@ mod daemon;
 mod fairness;
 mod http;
 mod http_client;
+mod http_events;
 mod http_log;
 mod http_metrics;
 mod http_robustness;

@@ -84,7 +84,7 @@ mod tests {
         fs::create_dir_all(&a).unwrap();
         fs::create_dir_all(&b).unwrap();
         let path = env::join_paths([&a]).unwrap();
-        let find = || Program::find_in(&path, &[b.clone()]);
+        let find = || Program::find_in(&path, std::slice::from_ref(&b));
         let add = |place: &Path, name: &str, mode: u32| {
             let file = place.join(name);
             fs::write(&file, "").unwrap();
