@@ -103,7 +103,7 @@ replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against 
 
 .PHONY: bench
 bench: ## List, Get, masks and watches under load: a table and target/bench.json. T="watch --seconds 10" picks
-	$(QUICK) $(CARGO) bench --locked --bench pods_api -- $(T)
+	@if [ -n "$(BENCH_BIN)" ]; then "$(BENCH_BIN)" $(T); else $(QUICK) $(CARGO) run --quiet --release --locked --example bench -- $(T); fi
 
 .PHONY: figures
 figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet machine)

@@ -17,6 +17,15 @@ use nodepods::store::Store;
 
 use crate::pods::Template;
 
+/// How much a connection may ask.
+#[derive(Clone, Copy, Debug)]
+pub enum Limits {
+    /// As the daemon has them by default.
+    Usual,
+    /// None, to measure what a call costs. A watcher may stop reading for 2 seconds.
+    Off,
+}
+
 pub struct Server {
     child: Child,
     orders: ChildStdin,
@@ -24,9 +33,9 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(socket: &Path, pods: usize) -> Self {
+    pub fn start(socket: &Path, pods: usize, limits: Limits) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("our own path"));
-        command.args(["--server".as_ref(), socket.as_os_str()]).arg(pods.to_string());
+        command.args(["--server".as_ref(), socket.as_os_str()]).args([pods.to_string(), format!("{limits:?}")]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a child");
         let (orders, answers) = (child.stdin.take().expect("stdin"), child.stdout.take().expect("stdout"));
         let mut server = Self { child, orders, answers: BufReader::new(answers) };
@@ -58,9 +67,11 @@ impl Drop for Server {
 }
 
 /// The child's main.
-pub fn run(socket: &Path, count: usize) {
+pub fn run(socket: &Path, arguments: &[String]) {
+    let count: usize = arguments[0].parse().expect("a number of pods");
     let rates = Rates { unary: Rate::UNLIMITED, watch: Rate::UNLIMITED };
-    let options = GrpcOptions { rates, max_connections: 512, ..GrpcOptions::default() };
+    let off = GrpcOptions { rates, watch_send_timeout: Duration::from_secs(2), ..GrpcOptions::default() };
+    let options = if arguments[1] == "Off" { off } else { GrpcOptions::default() };
     let templates: Vec<_> = (0..count).map(Template::new).collect();
     let mut pods: Vec<_> = templates.iter().enumerate().map(|(n, t)| t.version(n as u64 + 1)).collect();
     let mut revision = count as u64;

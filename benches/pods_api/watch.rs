@@ -129,6 +129,7 @@ pub fn run(
     wait(|| views.iter().all(|v| v.lock().expect("a view").synced));
     let connected = process::mib(pid, "VmRSS");
     let (cpu, own) = (process::cpu(pid), process::cpu(std::process::id()));
+    let sleeps = process::sleeps(pid);
     server.update(per_second, seconds);
     flags.hurry.store(true, Ordering::Relaxed);
     let (listing, truth) = (client::connect(&env, socket), Shared::default());
@@ -144,6 +145,7 @@ pub fn run(
     let lost = || views.iter().filter(|v| v.lock().expect("a view").pods != *truth).count();
     wait(|| lost() == 0);
     let (cpu, own) = (process::cpu(pid) - cpu, process::cpu(std::process::id()) - own);
+    let sleeps = process::sleeps(pid).saturating_sub(sleeps);
     let lost = lost();
     flags.ended.store(true, Ordering::Relaxed);
     let cut = views.iter().filter(|v| v.lock().expect("a view").cut).count();
@@ -154,7 +156,7 @@ pub fn run(
     let updates = u64::from(per_second) * u64::from(seconds);
     json!({"deliveries": deliveries, "possible": updates * watchers as u64, "server_cpu_us": cpu / deliveries as f64 * 1e6,
         "client_cpu_us": own / deliveries as f64 * 1e6, "p50_us": percentile(&mut ages, 0.5) * 1e3, "p99_us": percentile(&mut ages, 0.99) * 1e3,
-        "lost_last_states": lost, "stale": stale, "cut": cut, "idle_mib": idle, "rss_mib": connected,
+        "sleeps": sleeps as f64 / deliveries as f64, "lost_last_states": lost, "stale": stale, "cut": cut, "idle_mib": idle, "rss_mib": connected,
         "peak_mib": process::mib(pid, "VmHWM"), "stopped_watchers": usize::from(stopped.is_some())})
 }
 

@@ -127,10 +127,12 @@ impl<V: View> Watcher<V> {
             match self.phase {
                 Phase::Fresh => {
                     self.phase = Phase::InitialBatch;
+                    self.seen.reserve_exact(current.pods.len());
                     self.look(current);
                 }
                 Phase::InitialBatch => {
                     self.phase = Phase::Live;
+                    self.batch = VecDeque::new(); // no batch to come is as large
                     return Some(Event::InitialSyncComplete);
                 }
                 Phase::Live => {

@@ -6,7 +6,7 @@ use crate::serve::metrics;
 use crate::store::snapshot::PodId;
 
 /// Which of the two Pods services is spoken. List and Get have the same bytes in both; watches differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Contract {
     /// `v1alpha1.Pods`: typed events with an end of the initial list.
     Kubelet,
@@ -24,7 +24,7 @@ impl From<Contract> for metrics::Service {
 }
 
 /// What happened to a pod that is sent whole. The numbers are those of `v1alpha1.EventType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Change {
     Added = 1,
     Modified = 2,

@@ -8,7 +8,7 @@ use grpcio::RpcStatusCode;
 use super::encode::{self, Change, Contract, Serving};
 use super::headers;
 use super::reply::Reply;
-use super::shared::SharedEvents;
+use super::shared::{Burst, SharedEvents};
 use crate::serve::metrics::{self, Method, Metrics};
 use crate::store::masked::{MaskedPods, Request};
 use crate::store::snapshot::{PodEntry, Snapshot};
@@ -31,6 +31,8 @@ pub(crate) struct PodFeed {
     contract: Contract,
     events: Arc<SharedEvents>,
     metrics: Arc<Metrics>,
+    /// Until the initial pods were sent.
+    start: Option<Burst>,
     /// Revision of the snapshot that was looked at last.
     looked: Option<u64>,
 }
@@ -38,7 +40,8 @@ pub(crate) struct PodFeed {
 impl PodFeed {
     pub(crate) fn new(contract: Contract, events: Arc<SharedEvents>, view: Request, metrics: Arc<Metrics>) -> Self {
         let (mask, watcher) = (view.mask.clone(), Watcher::with_view(view));
-        Self { mask, watcher, contract, events, metrics, looked: None }
+        let start = mask.is_none().then(|| events.burst());
+        Self { mask, watcher, contract, events, metrics, start, looked: None }
     }
 
     fn changed(&self, change: Change, pod: &PodEntry) -> Reply {
@@ -62,10 +65,13 @@ impl Feed for PodFeed {
                     let now = headers::seconds(SystemTime::now());
                     (metrics::Event::Deleted, encode::deleted(self.contract, &id, now).into())
                 }
-                Event::InitialSyncComplete => match encode::initial_sync_complete(self.contract) {
-                    Some(marker) => (metrics::Event::InitialSyncComplete, marker.into()),
-                    None => continue,
-                },
+                Event::InitialSyncComplete => {
+                    self.start = None;
+                    match encode::initial_sync_complete(self.contract) {
+                        Some(marker) => (metrics::Event::InitialSyncComplete, marker.into()),
+                        None => continue,
+                    }
+                }
             };
             self.metrics.event(kind);
             self.metrics.sent(self.contract.into(), Method::Watch, reply.as_ref().len());

@@ -1,6 +1,6 @@
 //! Encoded replies that several clients get.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -76,17 +76,29 @@ pub(crate) fn masked_list(mask: Option<&Arc<MaskedPods>>, pods: &[Arc<PodEntry>]
     }
 }
 
-/// Events that are kept. Watchers that keep up ask for the same few; one that is behind or at its start may find
-/// nothing and encodes for itself, which costs a copy of the pod. The oldest makes room.
+/// Events that are kept. Watchers that keep up ask for the same few; one that is behind may find nothing and encodes
+/// for itself, which costs a copy of the pod. The oldest makes room.
 const MOST_EVENTS: usize = 16;
+/// Bytes of events that are kept while watches are at their start: all of them ask for every pod.
+const BURST_BYTES: usize = 2 << 20;
 
 /// The latest events, encoded once for all watchers that get them.
 #[derive(Debug, Default)]
 pub(crate) struct SharedEvents {
-    latest: Mutex<VecDeque<(Key, Reply)>>,
+    kept: Mutex<Kept>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default)]
+struct Kept {
+    events: HashMap<Key, Reply>,
+    /// Oldest first.
+    order: VecDeque<Key>,
+    bytes: usize,
+    /// Watches at their start.
+    bursts: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     revision: u64,
     change: Change,
@@ -98,16 +110,47 @@ impl SharedEvents {
     /// The encoded event of this version of a pod.
     pub(crate) fn of(&self, contract: Contract, change: Change, pod: &PodEntry) -> Reply {
         let key = Key { revision: pod.revision, change, contract, id: Arc::clone(&pod.id) };
-        let mut latest = self.latest.lock();
-        if let Some((_, reply)) = latest.iter().rev().find(|(k, _)| *k == key) {
+        let mut kept = self.kept.lock();
+        if let Some(reply) = kept.events.get(&key) {
             return reply.clone();
         }
         let reply = Reply::from(encode::changed(contract, change, pod.bytes.as_bytes()));
-        if latest.len() >= MOST_EVENTS {
-            latest.pop_front();
-        }
-        latest.push_back((key, reply.clone()));
+        kept.bytes += reply.as_ref().len();
+        kept.events.insert(key.clone(), reply.clone());
+        kept.order.push_back(key);
+        kept.trim();
         reply
+    }
+
+    /// A watch is at its start while the guard lives.
+    pub(crate) fn burst(self: &Arc<Self>) -> Burst {
+        self.kept.lock().bursts += 1;
+        Burst(Arc::clone(self))
+    }
+}
+
+impl Kept {
+    fn trim(&mut self) {
+        while self.order.len() > MOST_EVENTS && (self.bursts == 0 || self.bytes > BURST_BYTES) {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.bytes -= self.events.remove(&oldest).map_or(0, |reply| reply.as_ref().len());
+        }
+    }
+}
+
+/// A watch at its start.
+#[derive(Debug)]
+pub(crate) struct Burst(Arc<SharedEvents>);
+
+impl Drop for Burst {
+    fn drop(&mut self) {
+        let mut kept = self.0.kept.lock();
+        kept.bursts -= 1;
+        kept.trim();
+        if kept.bursts == 0 {
+            kept.order.shrink_to(MOST_EVENTS);
+            kept.events.shrink_to(MOST_EVENTS);
+        }
     }
 }
 
@@ -142,7 +185,34 @@ mod tests {
         for revision in 2..100 {
             events.of(Contract::Kubelet, Change::Added, &entry("b", revision));
         }
-        assert_eq!(events.latest.lock().len(), MOST_EVENTS);
+        assert_eq!(kept(&events), MOST_EVENTS);
+    }
+
+    fn kept(events: &SharedEvents) -> usize {
+        let kept = events.kept.lock();
+        assert_eq!(kept.events.len(), kept.order.len());
+        assert_eq!(kept.bytes, kept.events.values().map(|r| r.as_ref().len()).sum::<usize>());
+        kept.events.len()
+    }
+
+    #[test]
+    fn while_watches_start_all_of_their_pods_are_kept() {
+        let events = Arc::<SharedEvents>::default();
+        let pods: Vec<_> = (0..100).map(|n| entry(&n.to_string(), n + 1)).collect();
+        let all =
+            || -> Vec<_> { pods.iter().map(|pod| place(&events.of(Contract::Kubelet, Change::Added, pod))).collect() };
+        let (one, other) = (events.burst(), events.burst());
+        let first = all();
+        drop(one);
+        assert_eq!(all(), first);
+        drop(other);
+        assert_eq!(kept(&events), MOST_EVENTS);
+        let _burst = events.burst();
+        let name = "x".repeat(BURST_BYTES / 40);
+        for revision in 0..100 {
+            events.of(Contract::Kubelet, Change::Added, &entry(&name, revision));
+            assert!(events.kept.lock().bytes <= BURST_BYTES || kept(&events) <= MOST_EVENTS);
+        }
     }
 
     #[test]
