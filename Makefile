@@ -97,6 +97,10 @@ e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= 
 test-packages: packages $(VENV)/.done ## The packages on fresh systems, under a real systemd too, as root. T= picks tests
 	$(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/packages $(if $(T),-k '$(T)')
 
+.PHONY: demo-offline
+demo-offline: $(VENV)/.done ## A node loses its API server and is restarted: what is still answered (docs/offline.md), as root
+	@NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/demo/offline.py
+
 .PHONY: replay
 replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against what a real kubelet said
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/replay/replay.py tests/recordings/*/

@@ -230,7 +230,9 @@ impl<'a> Pass<'a> {
         }
         for (uid, pod) in sources.remotes.get(&SourceId::Checkpoint).into_iter().flat_map(|r| &r.pods) {
             if !self.listing.pods.contains_key(uid) && complete(pod) && self.stands_in(uid, pod) {
-                self.put_remote(pod, vec![SourceId::Checkpoint.to_string()], None, None);
+                // Without the runtime nobody can tell whether what was said then still holds.
+                let seen = sources.answered.contains(&SourceId::Runtime) && pod.config_source() == "api";
+                self.put_remote(pod, recorded(pod), None, Some(pod).filter(|_| seen));
             }
         }
     }
@@ -305,6 +307,17 @@ impl<'a> Pass<'a> {
 /// Whether a pod out of the checkpoint has a whole spec.
 fn complete(pod: &RemotePod) -> bool {
     pod.meta.annotations.get(&format!("{OURS}spec")).is_none_or(|s| s != "partial")
+}
+
+/// The sources that a pod out of the checkpoint was built from. That these are silent now is said beside the pods.
+fn recorded(pod: &RemotePod) -> Vec<String> {
+    let said = pod.meta.annotations.get(&format!("{OURS}sources")).map_or("", String::as_str);
+    let cri = SourceId::Runtime.to_string();
+    let from: Vec<_> = said.split(',').filter(|s| !s.is_empty() && *s != cri).map(str::to_owned).collect();
+    if from.is_empty() {
+        return vec![SourceId::Checkpoint.to_string()];
+    }
+    from
 }
 
 /// Annotations that say what a pod was built from.

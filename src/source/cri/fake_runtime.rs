@@ -33,6 +33,8 @@ pub struct Shown {
     /// Calls by `Method` and, for status calls, `Method id`.
     pub calls: BTreeMap<String, u32>,
     pub reversed: bool,
+    /// Every status call takes this long.
+    pub slow: std::time::Duration,
     hanging: Vec<UnarySink<Vec<u8>>>,
 }
 
@@ -153,6 +155,10 @@ impl FakeRuntime {
             let shown = Arc::clone(shown);
             let handler = move |cx: RpcContext<'_>, request: Vec<u8>, sink: UnarySink<Vec<u8>>| {
                 let fault = shown.lock().faults.get(name).cloned();
+                if name.ends_with("Status") && name != "Status" {
+                    let slow = shown.lock().slow;
+                    std::thread::sleep(slow);
+                }
                 let reply = match fault {
                     None => shown.lock().answer(name, &request),
                     Some(Fault::Bytes(bytes)) => Ok(bytes),

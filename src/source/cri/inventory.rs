@@ -1,11 +1,14 @@
 //! Everything the runtime holds, kept from poll to poll, so that only what is new or changed is asked about.
 
+mod round;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use protobuf::Message;
 
+use self::round::{Asked, Known, Round};
 use super::client::{CallError, Client};
 use super::convert;
 use super::digest::{Digester, Item};
@@ -14,47 +17,14 @@ use crate::codec::wire::WireError;
 use crate::pod::observed::{Container, ContainerState, RuntimeCondition, RuntimeState, Sandbox};
 use crate::proto::runtime as cri;
 
-/// An answer that lacked something is asked for again after this long, and then twice as long each time.
-const RETRY_FIRST: Duration = Duration::from_millis(250);
-const RETRY_LAST: Duration = Duration::from_secs(10);
-
-#[derive(Debug)]
-struct Known<T> {
-    /// Of the list entry.
-    digest: u64,
-    value: Arc<T>,
-    /// Its status has to be asked for again then, and the wait before that.
-    retry: Option<(Instant, Duration)>,
-    /// What in the last answer about it made no sense.
-    complaint: Option<String>,
-}
-
-impl<T> Known<T> {
-    fn is_due(&self, now: Instant) -> bool {
-        self.retry.is_some_and(|(at, _)| at <= now)
-    }
-}
-
-/// What asking about one object brought.
-struct Asked<T> {
-    /// `None`: nothing is known about it, or it is gone.
-    value: Option<T>,
-    /// That is all there is to know.
-    complete: bool,
-    complaint: Option<String>,
-}
-
-impl<T> Asked<T> {
-    const GONE: Self = Self { value: None, complete: true, complaint: None };
-
-    fn broken(value: Option<T>, complaint: String) -> Self {
-        Self { value, complete: false, complaint: Some(complaint) }
-    }
-}
+/// Status calls are begun for this long in one poll. A runtime that is slow to answer them must not keep back what it
+/// has answered already, nor the next lists.
+const BUDGET: Duration = Duration::from_secs(1);
 
 /// The state of the runtime as it was last seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inventory {
+    budget: Duration,
     digester: Digester,
     /// Digests of the two lists; `None` before the first poll.
     lists: Option<(u64, u64)>,
@@ -66,8 +36,34 @@ pub struct Inventory {
     complaints: Vec<String>,
 }
 
+impl Default for Inventory {
+    fn default() -> Self {
+        Self::within(BUDGET)
+    }
+}
+
 impl Inventory {
-    /// Asks for both lists, and for the status of what is new or changed. True when anything differs from the last
+    /// Nothing is known yet. In each poll, status calls are begun within `budget`.
+    #[must_use]
+    pub fn within(budget: Duration) -> Self {
+        Self {
+            budget,
+            digester: Digester::default(),
+            lists: None,
+            vanished: false,
+            sandboxes: HashMap::new(),
+            containers: HashMap::new(),
+            complaints: Vec::new(),
+        }
+    }
+
+    /// Whether the last poll left out objects, for want of time: the next one should come soon and begins with them.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.sandboxes.values().any(|k| k.unreached) || self.containers.values().any(|k| k.unreached)
+    }
+
+    /// Asks for both lists, and for the status of what is new or changed, as far as the budget goes. True when anything differs from the last
     /// poll. On an error all stays as it was.
     ///
     /// # Errors
@@ -84,20 +80,17 @@ impl Inventory {
             return Ok(false);
         }
         let listed = sandboxes.len() + containers.len();
-        let mut complaints = Vec::new();
-        let mut next_s = HashMap::with_capacity(sandboxes.len());
-        for item in sandboxes {
-            let known = self.sandboxes.get(item.id);
-            let kept = take_over(known, &item, now, |_| false, |k| ask_sandbox(client, &item, k), &mut complaints)?;
-            next_s.extend(kept.map(|k| (item.id.to_string(), k)));
-        }
-        let mut next_c = HashMap::with_capacity(containers.len());
         let over = |c: &Container| c.state == ContainerState::Exited && c.finished_at != 0;
-        for item in containers {
-            let known = self.containers.get(item.id);
-            let kept = take_over(known, &item, now, over, |k| ask_container(client, &item, k), &mut complaints)?;
-            next_c.extend(kept.map(|k| (item.id.to_string(), k)));
+        let mut sandboxes = Round::new(sandboxes, &self.sandboxes, now, |_| false);
+        let mut containers = Round::new(containers, &self.containers, now, over);
+        let budget = self.budget;
+        let in_time = || now.elapsed() < budget;
+        for first in [true, false] {
+            sandboxes.ask(first, in_time, |item, known| ask_sandbox(client, item, known), listed_sandbox)?;
+            containers.ask(first, in_time, |item, known| ask_container(client, item, known), listed_container)?;
         }
+        let (next_s, next_c) = (sandboxes.now, containers.now);
+        let complaints: Vec<_> = sandboxes.complaints.into_iter().chain(containers.complaints).collect();
         let first = self.lists.is_none();
         self.vanished = next_s.len() + next_c.len() + complaints.len() < listed;
         let changed = first || differs(&self.sandboxes, &next_s) || differs(&self.containers, &next_c);
@@ -144,43 +137,22 @@ fn differs<T>(old: &HashMap<String, Known<T>>, new: &HashMap<String, Known<T>>) 
     old.len() != new.len() || !new.iter().all(same)
 }
 
-/// Keeps a known object whose list entry is unchanged (or that is `over` and never changes again), asks about the
-/// others. `None`: there is nothing to keep.
-fn take_over<T: PartialEq>(
-    known: Option<&Known<T>>,
-    item: &Item<'_>,
-    now: Instant,
-    over: impl Fn(&T) -> bool,
-    ask: impl FnOnce(Option<&T>) -> Result<Asked<T>, CallError>,
-    complaints: &mut Vec<String>,
-) -> Result<Option<Known<T>>, CallError> {
-    let same = |k: &&Known<T>| k.digest == item.digest && !k.is_due(now);
-    if let Some(k) = known.filter(|k| same(k) || (k.retry.is_none() && over(&k.value))) {
-        let (value, complaint) = (Arc::clone(&k.value), k.complaint.clone());
-        return Ok(Some(Known { digest: item.digest, value, retry: k.retry, complaint }));
-    }
-    let Asked { value, complete, complaint } = ask(known.map(|k| &*k.value))?;
-    let Some(value) = value else {
-        complaints.extend(complaint);
-        return Ok(None);
-    };
-    let wait = match known.and_then(|k| k.retry) {
-        Some((_, wait)) => (wait * 2).min(RETRY_LAST),
-        None => RETRY_FIRST,
-    };
-    let value = match known {
-        Some(k) if *k.value == value => Arc::clone(&k.value),
-        _ => Arc::new(value),
-    };
-    let retry = (!complete).then(|| (Instant::now() + wait, wait));
-    Ok(Some(Known { digest: item.digest, value, retry, complaint }))
+fn listed_sandbox(item: &Item<'_>) -> Result<Sandbox, String> {
+    let listed = cri::PodSandbox::parse_from_bytes(item.bytes).map_err(|e| e.to_string());
+    let sandbox = listed.and_then(|p| convert::sandbox(p).map_err(String::from));
+    sandbox.map_err(|e| format!("ListPodSandbox: sandbox {}: {e}", item.id))
+}
+
+fn listed_container(item: &Item<'_>) -> Result<Container, String> {
+    let listed = cri::Container::parse_from_bytes(item.bytes).map_err(|e| e.to_string());
+    let container = listed.and_then(|c| convert::container(c).map_err(String::from));
+    container.map_err(|e| format!("ListContainers: container {}: {e}", item.id))
 }
 
 fn ask_sandbox(client: &Client, item: &Item<'_>, known: Option<&Sandbox>) -> Result<Asked<Sandbox>, CallError> {
-    let listed = cri::PodSandbox::parse_from_bytes(item.bytes).map_err(|e| e.to_string());
-    let mut sandbox = match listed.and_then(|p| convert::sandbox(p).map_err(String::from)) {
+    let mut sandbox = match listed_sandbox(item) {
         Ok(s) => s,
-        Err(e) => return Ok(Asked::broken(known.cloned(), format!("ListPodSandbox: sandbox {}: {e}", item.id))),
+        Err(complaint) => return Ok(Asked::broken(known.cloned(), complaint)),
     };
     match client.sandbox_status(item.id) {
         Ok(s) => {
@@ -201,10 +173,9 @@ fn ask_sandbox(client: &Client, item: &Item<'_>, known: Option<&Sandbox>) -> Res
 }
 
 fn ask_container(client: &Client, item: &Item<'_>, known: Option<&Container>) -> Result<Asked<Container>, CallError> {
-    let listed = cri::Container::parse_from_bytes(item.bytes).map_err(|e| e.to_string());
-    let mut container = match listed.and_then(|c| convert::container(c).map_err(String::from)) {
+    let mut container = match listed_container(item) {
         Ok(c) => c,
-        Err(e) => return Ok(Asked::broken(known.cloned(), format!("ListContainers: container {}: {e}", item.id))),
+        Err(complaint) => return Ok(Asked::broken(known.cloned(), complaint)),
     };
     match client.container_status(item.id) {
         Ok(s) => {

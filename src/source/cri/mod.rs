@@ -203,7 +203,11 @@ impl Runtime {
             self.backoff = BACKOFF_FIRST;
             self.report_up(&version, &target)?;
             // A change is seldom alone: look again soon, once.
-            let pause = if changed { self.every / 4 } else { self.every };
+            let pause = match changed {
+                _ if self.inventory.is_behind() => CLOSEST,
+                true => self.every / 4,
+                false => self.every,
+            };
             self.rest_after(started, pause)?;
         }
     }

@@ -322,3 +322,46 @@ fn recorded_answers_of_containerd() {
         assert_eq!(got, want, "{version}");
     }
 }
+
+#[test]
+fn a_slow_runtime_is_asked_in_portions_and_in_turn() {
+    let t = TestDir::new();
+    let shown = shown();
+    {
+        let mut s = shown.lock();
+        for i in 0..18 {
+            s.container(&format!("x{i:02}"), "s1", cri::ContainerState::CONTAINER_RUNNING).started_at = 7;
+        }
+        s.slow = Duration::from_millis(20);
+    }
+    let fake = FakeRuntime::start(&socket(&t), &shown);
+    let (_stop, stopped) = bounded(0);
+    let client = Client::new(Arc::new(EnvBuilder::new().cq_count(1).build()), &socket(&t), stopped);
+    let mut inventory = Inventory::within(Duration::from_millis(100));
+    let asked = || fake.with(|s| s.count("PodSandboxStatus") + s.count("ContainerStatus"));
+    let version = cri::VersionResponse::new();
+    assert!(inventory.poll(&client).unwrap() && inventory.is_behind());
+    let first = inventory.state(&version, &[]);
+    assert_eq!(
+        (first.sandboxes.len(), first.containers.len()),
+        (2, 20),
+        "what was not reached is there as it is listed"
+    );
+    assert!(asked() < 22);
+    let unknown = first.containers.iter().filter(|c| c.started_at == 0).count();
+    let again = fake.with(|s| s.count("ContainerStatus c1")); // had it been its turn already?
+                                                              // One that changes meanwhile waits for those that have waited longer.
+    fake.with(|s| s.container("c1", "s1", cri::ContainerState::CONTAINER_EXITED).finished_at = 9);
+    let mut polls = 1;
+    while inventory.is_behind() {
+        inventory.poll(&client).unwrap();
+        polls += 1;
+        assert!(polls <= 22, "each poll gets on by one at least");
+    }
+    let last = inventory.state(&version, &[]);
+    assert!(unknown > 0 && last.containers.iter().filter(|c| c.id.starts_with('x')).all(|c| c.started_at == 7));
+    assert_eq!(last.containers[0].finished_at, 9);
+    assert_eq!(asked(), 22 + again, "each once, and the changed one after its change");
+    assert!(!inventory.poll(&client).unwrap());
+    assert_eq!(asked(), 22 + again);
+}

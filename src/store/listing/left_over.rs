@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{complete, ours, Pass};
+use super::{complete, ours, recorded, Pass};
 use crate::pod::status::PodKind;
 use crate::store::record::{Body, Inputs};
 use crate::store::runtime_view::RuntimePod;
@@ -101,7 +101,7 @@ impl Pass<'_> {
         }
         if let Some(kept) = self.sources.remote(SourceId::Checkpoint, uid).filter(|p| complete(p)) {
             let kept = Arc::clone(kept);
-            self.put_remote(&kept, vec![SourceId::Checkpoint.to_string()], gone_ms, None);
+            self.put_remote(&kept, recorded(&kept), gone_ms, None);
             return;
         }
         self.put(Inputs {

@@ -209,3 +209,23 @@ fn a_place_without_manifests_gives_no_pod_up_that_was_never_declared() {
     node.manifests(&[("/m/other.yaml", &web("i:1").replace("web", "other"))]);
     assert_eq!(node.list(), ["web-node1 abc Running deleted", "other-node1 own Pending"]);
 }
+
+#[test]
+fn a_pod_out_of_the_checkpoint_is_the_one_that_was_served() {
+    let runs = |node: &mut Node| node.runtime(&[&sandbox("u1", true, T0, "api")], &[&container("u1", "i:1", RUN)]);
+    let mut before = known();
+    say(&mut before, SourceId::ApiServer, vec![api("u1", "Running"), api("u2", "Succeeded")]);
+    runs(&mut before);
+    let kept: Vec<_> = before.last.pods.iter().map(|p| p.bytes.clone()).collect();
+    let mut node = Node::new();
+    say(&mut node, SourceId::Checkpoint, kept.clone());
+    is(&mut node, SourceId::ApiServer, HealthState::Starting);
+    node.manifests(&[]);
+    runs(&mut node);
+    let now: Vec<_> = node.last.pods.iter().map(|p| p.bytes.clone()).collect();
+    assert_eq!(now, kept);
+    node.events();
+    say(&mut node, SourceId::ApiServer, vec![api("u1", "Running"), api("u2", "Succeeded")]);
+    is(&mut node, SourceId::ApiServer, HealthState::Up);
+    assert_eq!(node.events(), [""; 0], "its return is no change");
+}
