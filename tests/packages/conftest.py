@@ -2,14 +2,20 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from node import Node
+from machine import Machine
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from node import containerd as containerd_module  # noqa: E402
+from node.cri import Runtime  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCH = os.uname().machine
+BINARY = ROOT / f"target/static/nodepods-{ARCH}"
 VERSION = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).group(1)
 NEXT = f"{VERSION}.1"
 
@@ -17,7 +23,8 @@ NEXT = f"{VERSION}.1"
 def pack(kind, version, out):
     """One package of the staged tree, as `make packages` makes it."""
     epoch = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch or "0", "LC_ALL": "C", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch or "0", "LC_ALL": "C", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1",
+                   "XZ_LEVEL": "1"}
     done = subprocess.run([ROOT / "packaging/build" / kind, ARCH, version, out], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -62,9 +69,24 @@ def rpms(dist, newer):
 
 
 @pytest.fixture
+def runtime():
+    """A real containerd outside of the system, and the calls to make pods with it."""
+    containerd_module.clean_abandoned()
+    c = containerd_module.Containerd()
+    try:
+        c.start()
+        c.load_images()
+        r = Runtime(c)
+        yield r
+        r.close()
+    finally:
+        c.destroy()
+
+
+@pytest.fixture
 def system():
     """A system in which nothing runs."""
-    node = Node()
+    node = Machine()
     yield node
     node.close()
 
@@ -72,7 +94,7 @@ def system():
 @pytest.fixture
 def node():
     """A system with a running systemd and one manifest."""
-    node = Node()
+    node = Machine()
     try:
         manifests = node.root / "etc/kubernetes/manifests"
         manifests.mkdir(parents=True)

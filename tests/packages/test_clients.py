@@ -7,9 +7,7 @@ import time
 
 import pytest
 
-from conftest import ARCH, ROOT
-
-BINARY = ROOT / f"target/static/nodepods-{ARCH}"
+from conftest import BINARY, ROOT
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 import tomllib
 
-from conftest import ARCH, ROOT, VERSION, only
+from conftest import ARCH, BINARY, ROOT, VERSION, only
 
 
 def run(*command, **options):
@@ -19,7 +19,7 @@ def bill(dist):
 
 
 def test_the_binary_is_hardened():
-    print(run(ROOT / "packaging/build/hardening", ROOT / f"target/static/nodepods-{ARCH}"))
+    print(run(ROOT / "packaging/build/hardening", BINARY))
 
 
 def test_all_packages_hold_the_same_files(dist, tmp_path):

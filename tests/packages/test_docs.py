@@ -6,9 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import ARCH, ROOT
-
-BINARY = ROOT / f"target/static/nodepods-{ARCH}"
+from conftest import BINARY, ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "deploy").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 IN_FILE = "# /etc/nodepods/config.yaml\n"

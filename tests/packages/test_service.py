@@ -83,6 +83,21 @@ def opened_for_writing(pid, fd):
     return int(info.split("flags:")[1].split()[0], 8) & (os.O_WRONLY | os.O_RDWR)
 
 
+def test_it_sees_the_pods_of_a_real_runtime_through_all_of_it(system, runtime, debs):
+    system.lend(runtime.containerd.dir, "srv/cri")
+    system.boot()
+    system.run("dpkg", "-i", system.bring(debs[0]))
+    config = system.root / "etc/nodepods/config.yaml"
+    config.write_text("container-runtime-endpoint: unix:///srv/cri/c.sock\n")
+    system.run("systemctl", "restart", "nodepods")
+    pod = runtime.run_pod("web")
+    container = pod.run_container("main")
+    system.wait("a running pod", lambda: "Running" in system.run("nodepods", "get", "pods", "-A", check=False).stdout)
+    assert "cri (/srv/cri/c.sock) up" in status(system)
+    container.end(3)
+    system.wait("its end", lambda: "Error" in system.run("nodepods", "get", "pods", "-A", check=False).stdout)
+
+
 def test_a_reload_reads_the_manifests_again_and_keeps_the_process(service):
     before = state(service)
     service.run("systemctl", "reload", "nodepods")

@@ -60,7 +60,7 @@ def debian():
     return CACHE
 
 
-class Node:
+class Machine:
     """One system, gone with `close`."""
 
     def __init__(self):
@@ -73,6 +73,11 @@ class Node:
         self._outer = None
         self._cgroup = None
         self.init = None  # pid of its systemd, as we see it
+
+    def lend(self, directory, to):
+        """Shows a directory of this side in the system. Before `boot`."""
+        (self.root / to).mkdir(parents=True)
+        subprocess.run(["mount", "--bind", directory, self.root / to], check=True)
 
     def boot(self):
         """Starts its systemd and waits until that has started everything."""
@@ -161,7 +166,7 @@ class Node:
             if self.init:
                 subprocess.run(["kill", "-KILL", str(self.init)], capture_output=True)
             self._outer.wait()
-        subprocess.run(["umount", "-l", str(self.root)], check=False)
+        subprocess.run(["umount", "-R", "-l", str(self.root)], check=False)
         if self._cgroup:
             for _ in range(50):
                 for d in sorted(self._cgroup.rglob("*"), reverse=True):
