@@ -46,6 +46,7 @@ fn main() {
 
 fn run() -> Result<(), Failure> {
     println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=src/harden/seccomp");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=NODEPODS_COMMIT");
     println!("cargo:rustc-env=NODEPODS_COMMIT={}", commit());
@@ -53,6 +54,7 @@ fn run() -> Result<(), Failure> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let set = parse(&[POD])?;
     fs::write(out.join("schema_table.rs"), schema_table(&set)?)?;
+    fs::write(out.join("syscall_table.rs"), syscall_table()?)?;
     if env::var_os("CARGO_FEATURE_DAEMON").is_some() {
         let mut served = parse(&SERVED)?;
         for file in &mut served.file {
@@ -64,6 +66,26 @@ fn run() -> Result<(), Failure> {
         protobuf_codegen::Codegen::new().pure().include("proto").inputs(TYPED).out_dir(&dir).run()?;
     }
     Ok(())
+}
+
+/// The lists of `src/harden/seccomp` as a table of numbers and names, without the calls of the other C library. Empty
+/// for an architecture that has no list.
+fn syscall_table() -> Result<String, Failure> {
+    let (arch, libc) = (env::var("CARGO_CFG_TARGET_ARCH")?, env::var("CARGO_CFG_TARGET_ENV")?);
+    let other = if libc == "musl" { "[glibc]" } else { "[musl]" };
+    let dir = Path::new("src/harden/seccomp");
+    let mut out =
+        String::from("/// Allowed system calls: number and name.\npub const CALLS: &[(libc::c_long, &str)] = &[\n");
+    if let Ok(special) = fs::read_to_string(dir.join(format!("{arch}.list"))) {
+        let common = fs::read_to_string(dir.join("common.list"))?;
+        for line in common.lines().chain(special.lines()).filter(|l| !l.starts_with('#') && !l.contains(other)) {
+            if let Some(name) = line.split_whitespace().next() {
+                writeln!(out, "    (libc::SYS_{name}, \"{name}\"),")?;
+            }
+        }
+    }
+    out.push_str("];\n");
+    Ok(out)
 }
 
 /// The commit this is built from: `NODEPODS_COMMIT` where a packager sets it, else git's, else `unknown`.

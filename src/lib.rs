@@ -19,6 +19,8 @@ pub mod daemon; // the parts of `nodepods serve`, put together
 #[cfg(feature = "daemon")]
 pub mod files; // pods as files: what is swapped in one step, and a directory of all pods
 #[cfg(feature = "daemon")]
+pub mod harden; // what the daemon gives up before it serves
+#[cfg(feature = "daemon")]
 pub mod heartbeat; // which threads are stuck
 #[cfg(feature = "daemon")]
 pub mod logger; // lines on standard error

@@ -77,7 +77,7 @@ pub fn run(socket: &Path, arguments: &[String]) {
     let mut revision = count as u64;
     let store = Store::new(Snapshot { initialized: true, pods: pods.clone(), ..Snapshot::empty(revision) });
     let grpc = Arc::new(GrpcServer::start(Arc::clone(&store), &options).expect("a server"));
-    let owned = OwnedSocket::bind(SocketOptions { path: socket.into(), mode: 0o600 }).expect("a socket");
+    let owned = OwnedSocket::bind(SocketOptions { path: socket.into(), mode: 0o600, group: None }).expect("a socket");
     let adopt = Arc::clone(&grpc);
     let accept = move |stream, peer: nodepods::serve::Peer| adopt.adopt(stream, &peer);
     let _acceptor = Acceptor::start(owned, AcceptOptions::default(), accept).expect("an acceptor");

@@ -34,10 +34,13 @@ fn failure(e: &DaemonError) -> Failure {
             let hint = "The daemon is meant to run as root; without it, name a --socket and a --state-dir of your own.";
             return Failure::new(Exit::Permission, format!("error: {e}\n{hint}"));
         }
-        DaemonError::Serve(ServeError::BadPath { .. } | ServeError::NotASocket { .. }) => Exit::Config,
-        DaemonError::Signals { .. } | DaemonError::Thread { .. } | DaemonError::Serve(ServeError::Grpc { .. }) => {
-            Exit::Internal
+        DaemonError::Group { .. } | DaemonError::Serve(ServeError::BadPath { .. } | ServeError::NotASocket { .. }) => {
+            Exit::Config
         }
+        DaemonError::Signals { .. }
+        | DaemonError::Harden(_)
+        | DaemonError::Thread { .. }
+        | DaemonError::Serve(ServeError::Grpc { .. }) => Exit::Internal,
         DaemonError::MetricsListen { .. }
         | DaemonError::DownwardDir(_)
         | DaemonError::Serve(_)

@@ -145,6 +145,18 @@ fn take(options: &mut ServeOptions, document: &Document, key: &str, value: &Valu
     })
 }
 
+/// A value of a narrow socket's mapping as it would stand on the command line.
+fn part(key: &str, value: &Value) -> Result<String, &'static str> {
+    let text = match value {
+        Value::Array(list) => list.iter().map(|value| part(key, value)).collect::<Result<Vec<_>, _>>()?.join(","),
+        value => text(if key == "mode" { "socket-mode" } else { key }, value)?,
+    };
+    if text.contains(';') {
+        return Err("a ';' has no place in it");
+    }
+    Ok(text)
+}
+
 /// A scalar as it would stand on the command line.
 fn text(key: &str, value: &Value) -> Result<String, &'static str> {
     match value {
@@ -154,6 +166,15 @@ fn text(key: &str, value: &Value) -> Result<String, &'static str> {
         Value::Number(n) => Ok(n.to_string()),
         Value::Bool(b) => Ok(b.to_string()),
         Value::Null => Err("a value is missing"),
+        Value::Object(pairs) if key == "narrow-socket" => {
+            pairs.iter().try_fold(String::new(), |mut all, (key, value)| {
+                all.push_str(key);
+                all.push('=');
+                all.push_str(&part(key, value)?);
+                all.push(';');
+                Ok(all)
+            })
+        }
         Value::Array(_) | Value::Object(_) => Err("a plain value is expected"),
     }
 }

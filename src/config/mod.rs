@@ -2,6 +2,7 @@
 
 pub mod duration;
 pub mod file;
+pub mod narrow;
 pub mod nearest;
 pub mod options;
 pub mod settings;

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use argh::{ArgsInfo, FromArgs};
 
 use super::duration::GoDuration;
+use super::narrow::NarrowSocket;
 use super::values::{Endpoint, Hidden, KubeletEndpoint, Listen, LogFormat, Mode, SourceName, StateDir};
+use crate::harden::switches::{Landlock, Seccomp, Toggle};
 use crate::source::kubeconfig::Choice;
 
 /// Run the daemon, which knows this node's pods. It finds manifests and the container runtime by itself, and serves
@@ -49,6 +51,14 @@ pub struct ServeOptions {
     /// user id, besides root and the daemon's own, whose connections are accepted; may be repeated
     #[argh(option, arg_name = "uid")]
     pub allow_uid: Vec<u32>,
+    /// group id whose members' connections are accepted; may be repeated
+    #[argh(option, arg_name = "gid")]
+    pub allow_gid: Vec<u32>,
+    /// another socket that shows less, with a group that may connect: key=value pairs with ; between them, of path,
+    /// group, mode, fields, namespace, label-selector, field-selector, redact; may be repeated; a mapping of these in
+    /// the configuration file
+    #[argh(option, arg_name = "path=...;fields=...")]
+    pub narrow_socket: Vec<NarrowSocket>,
     /// directory for what outlives a restart, or none (default /var/lib/nodepods)
     #[argh(option, arg_name = "path|none")]
     pub state_dir: Option<StateDir>,
@@ -114,6 +124,23 @@ pub struct ServeOptions {
     /// watches that each connection may start at once (default 100)
     #[argh(option, arg_name = "number")]
     pub watch_burst: Option<u32>,
+    /// system calls that the daemon does not need: enforce refuses them, log lets the kernel note them, off has no
+    /// filter (default enforce)
+    #[argh(option, arg_name = "enforce|log|off")]
+    pub seccomp: Option<Seccomp>,
+    /// files and networks that the daemon does not need: auto shuts them off as far as the kernel can, require does
+    /// not start where it cannot, off leaves them open (default auto)
+    #[argh(option, arg_name = "auto|require|off")]
+    pub landlock: Option<Landlock>,
+    /// give up the capabilities that are not needed (default on)
+    #[argh(option, arg_name = "on|off")]
+    pub drop_capabilities: Option<Toggle>,
+    /// give up gaining privileges by running programs; seccomp and landlock imply it (default on)
+    #[argh(option, arg_name = "on|off")]
+    pub no_new_privileges: Option<Toggle>,
+    /// write no core file, which would hold the pods' environment (default on)
+    #[argh(option, arg_name = "on|off")]
+    pub no_core_dumps: Option<Toggle>,
     /// form of the log on standard error: text or json (default text)
     #[argh(option, arg_name = "format")]
     pub log_format: Option<LogFormat>,
@@ -134,6 +161,8 @@ pub const KEYS: &[&str] = &[
     "socket",
     "socket-mode",
     "allow-uid",
+    "allow-gid",
+    "narrow-socket",
     "state-dir",
     "http-socket",
     "metrics-listen",
@@ -153,6 +182,11 @@ pub const KEYS: &[&str] = &[
     "request-burst",
     "watch-qps",
     "watch-burst",
+    "seccomp",
+    "landlock",
+    "drop-capabilities",
+    "no-new-privileges",
+    "no-core-dumps",
     "log-format",
 ];
 
@@ -194,6 +228,8 @@ impl ServeOptions {
             "socket" => many(&mut self.socket, values),
             "socket-mode" => one(&mut self.socket_mode, values),
             "allow-uid" => many(&mut self.allow_uid, values),
+            "allow-gid" => many(&mut self.allow_gid, values),
+            "narrow-socket" => many(&mut self.narrow_socket, values),
             "state-dir" => one(&mut self.state_dir, values),
             "http-socket" => many(&mut self.http_socket, values),
             "metrics-listen" => one(&mut self.metrics_listen, values),
@@ -213,6 +249,11 @@ impl ServeOptions {
             "request-burst" => one(&mut self.request_burst, values),
             "watch-qps" => one(&mut self.watch_qps, values),
             "watch-burst" => one(&mut self.watch_burst, values),
+            "seccomp" => one(&mut self.seccomp, values),
+            "landlock" => one(&mut self.landlock, values),
+            "drop-capabilities" => one(&mut self.drop_capabilities, values),
+            "no-new-privileges" => one(&mut self.no_new_privileges, values),
+            "no-core-dumps" => one(&mut self.no_core_dumps, values),
             "log-format" => one(&mut self.log_format, values),
             _ => Err(FillError::UnknownKey),
         }

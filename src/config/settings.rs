@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::duration::GoDuration;
+use super::narrow::NarrowSocket;
 use super::options::ServeOptions;
 use super::values::{Endpoint, KubeletEndpoint, LogFormat, Mode, StateDir};
+use crate::harden::switches::Switches;
 use crate::source::http::url::UrlError;
 use crate::source::kubeconfig::Choice;
 use crate::source::url;
@@ -48,9 +50,14 @@ pub struct Settings {
     /// Where all pods are kept as files; `None` nowhere.
     pub downward_dir: Option<PathBuf>,
     /// Permission bits of all of them.
+    /// Sockets that show less.
+    pub narrow_sockets: Vec<NarrowSocket>,
+    /// Permission bits of all the others.
     pub socket_mode: u32,
     /// Users besides root and our own whose connections are accepted.
     pub allow_uids: Vec<u32>,
+    /// Groups whose members' connections are accepted.
+    pub allow_gids: Vec<u32>,
     /// Where state is kept; `None` keeps nothing.
     pub state_dir: Option<PathBuf>,
     /// Period of full manifest reads.
@@ -77,6 +84,8 @@ pub struct Settings {
     pub requests: Allowance,
     /// Starts of watches of each connection.
     pub watches: Allowance,
+    /// What of the hardening is on.
+    pub hardening: Switches,
     /// Form of the log.
     pub log_format: LogFormat,
     /// 0 for changes of state, 1 for details, 2 for everything.
@@ -129,8 +138,10 @@ impl Settings {
             metrics_textfile: options.metrics_textfile,
             downward_dir: options.downward_dir,
             sockets: options.socket,
+            narrow_sockets: options.narrow_socket,
             socket_mode: options.socket_mode.unwrap_or(Mode(0o600)).0,
             allow_uids: options.allow_uid,
+            allow_gids: options.allow_gid,
             state_dir: match options.state_dir {
                 None => Some(STATE_DIR.into()),
                 Some(StateDir::Path(path)) => Some(path),
@@ -148,6 +159,13 @@ impl Settings {
             max_connections: options.max_connections.unwrap_or(256),
             requests: allowance(options.request_qps, options.request_burst, 100, 200),
             watches: allowance(options.watch_qps, options.watch_burst, 10, 100),
+            hardening: Switches {
+                seccomp: options.seccomp.unwrap_or_default(),
+                landlock: options.landlock.unwrap_or_default(),
+                drop_capabilities: options.drop_capabilities.is_none_or(|t| t.0),
+                no_new_privileges: options.no_new_privileges.is_none_or(|t| t.0),
+                no_core_dumps: options.no_core_dumps.is_none_or(|t| t.0),
+            },
             log_format: options.log_format.unwrap_or_default(),
             verbosity: options.verbose,
         };
@@ -169,7 +187,8 @@ impl Settings {
             return wrong("metrics-textfile", "node_exporter reads files whose name ends in .prom only");
         }
         absolute("http-socket", self.http_sockets.iter())?;
-        let all: Vec<&PathBuf> = self.sockets.iter().chain(&self.http_sockets).collect();
+        let all: Vec<&PathBuf> =
+            self.sockets.iter().chain(&self.http_sockets).chain(self.narrow_sockets.iter().map(|s| &s.path)).collect();
         if all.iter().enumerate().any(|(i, s)| all.iter().take(i).any(|other| other == s)) {
             return wrong("socket", "the same path is named twice");
         }

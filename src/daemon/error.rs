@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::files::tree::TreeError;
+use crate::harden::HardenError;
 use crate::serve::ServeError;
 
 /// What was tried while the daemon was put together, and what came of it.
@@ -14,6 +15,15 @@ pub enum DaemonError {
     /// Signals cannot be blocked.
     Signals {
         /// What the kernel said.
+        source: io::Error,
+    },
+    /// A measure of the hardening.
+    Harden(HardenError),
+    /// The group of a narrow socket cannot be found.
+    Group {
+        /// Its name.
+        name: String,
+        /// What the system says.
         source: io::Error,
     },
     /// A socket or the server.
@@ -52,6 +62,11 @@ impl fmt::Display for DaemonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signals { source } => write!(f, "cannot block signals: {source}"),
+            Self::Harden(e) => e.fmt(f),
+            Self::Group { name, source } if source.kind() == io::ErrorKind::NotFound => {
+                write!(f, "narrow-socket: there is no group {name}; make it (groupadd --system {name}) or name another")
+            }
+            Self::Group { name, source } => write!(f, "narrow-socket: cannot look up the group {name}: {source}"),
             Self::Serve(e) => e.fmt(f),
             Self::Inherited { source } => write!(f, "cannot use the sockets that systemd passed on: {source}"),
             Self::StateDir { path, source } => {

@@ -3,11 +3,13 @@
 //! The order of a start, and why it is this one:
 //! 1. umask 0077, before any file can be made; signals blocked, before any thread can be hit by one ([`prepare`]);
 //! 2. configuration and log (`cli::serve`), so that everything after can speak;
-//! 3. our sockets, bound and locked: a second daemon ends here, before it touches anything else;
-//! 4. the directories that we keep, and the revision to start from;
-//! 5. the store with its owner thread, then the sources that feed it;
-//! 6. the gRPC and the HTTP server, then the accept threads, which let clients in;
-//! 7. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
+//! 3. privileges given up, before the first thread ([`crate::harden`]);
+//! 4. our sockets, bound and locked: a second daemon ends here, before it touches anything else;
+//! 5. the directories that we keep; files and system calls confined, before gRPC has threads; the revision to start
+//!    from;
+//! 6. the store with its owner thread, then the sources that feed it;
+//! 7. the gRPC and the HTTP server, then the accept threads, which let clients in;
+//! 8. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
 //!
 //! A stop goes the other way: no new clients and the sockets gone, watches ended with UNAVAILABLE, sources stopped,
 //! the owner last, since it writes the revision down.
@@ -16,6 +18,7 @@ mod downward_dir;
 mod error;
 mod feeds;
 mod figures;
+mod narrow;
 mod node;
 mod notes;
 mod orders;
@@ -35,6 +38,7 @@ use sd_notify::NotifyState;
 
 use crate::checkpoint::{self, Restored, Saver};
 use crate::config::settings::{Allowance, Settings};
+use crate::harden::{self, places::Places};
 use crate::heartbeat::{Heartbeat, Heartbeats};
 use crate::serve::accept::AcceptOptions;
 use crate::serve::bucket::Rate;
@@ -54,6 +58,7 @@ use downward_dir::DownwardDir;
 pub use error::DaemonError;
 use feeds::Feeds;
 use figures::Figures;
+use narrow::Narrow;
 use notes::Notes;
 use orders::Order;
 use owner::Clock;
@@ -65,6 +70,8 @@ use watchdog::Watchdog;
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long clients may take of it.
 const CLIENTS_WITHIN: Duration = Duration::from_secs(3);
+/// How long clients of a narrow socket may take of it.
+const NARROW_WITHIN: Duration = Duration::from_millis(200);
 /// How long clients of HTTP may take of it.
 const HTTP_WITHIN: Duration = Duration::from_secs(1);
 /// Files for what is not connections: sockets, inotify, epoll, the runtime, state.
@@ -84,6 +91,8 @@ pub fn prepare() -> Result<(), DaemonError> {
 /// # Errors
 /// It cannot be started; what was started by then is stopped.
 pub fn run(settings: &Settings) -> Result<(), DaemonError> {
+    let gives_files_away = settings.narrow_sockets.iter().any(|socket| socket.group.is_some());
+    harden::renounce(&settings.hardening, gives_files_away).map_err(DaemonError::Harden)?;
     let orders = orders::start()?;
     grpcio::redirect_log();
     let beats = Heartbeats::default();
@@ -94,8 +103,13 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     if let Err(e) = limit {
         log::debug!("cannot raise the limit of open files: {e}");
     }
-    let sockets = Sockets::bind(settings)?;
+    let mut sockets = Sockets::bind(settings)?;
+    if let Some(dir) = &settings.state_dir {
+        state_dir::prepare(dir)?;
+    }
     let tree = settings.downward_dir.as_deref().map(downward_dir::claim).transpose()?;
+    let confined = harden::confine(&settings.hardening, &Places::of(settings)).map_err(DaemonError::Harden)?;
+    log::info!("{confined}");
     let Core { store, events, reconciler, feeds, saver } = start_core(settings, &beats)?;
     let tree = tree.map(|tree| DownwardDir::start(tree, &store, &beats)).transpose()?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings, &beats))?);
@@ -103,6 +117,10 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let http = HttpServer::start(Arc::clone(&store), Arc::clone(&page), events, http_options)?;
     let figures = Figures::start(settings, &store, &page, &beats)?;
     let names = sockets.names().join(", ");
+    let narrow = sockets.take_narrow().into_iter().map(|bound| {
+        Narrow::start(bound, &store, &grpc_options(settings, &beats), &accept_options(settings, &beats), &beats)
+    });
+    let narrow = narrow.collect::<Result<Vec<_>, _>>()?;
     let acceptors = sockets.accept(&server, &http, &accept_options(settings, &beats))?;
     log::info!("version {}, serving on {names}", env!("CARGO_PKG_VERSION"));
     systemd::tell(&[NotifyState::Ready]);
@@ -117,6 +135,9 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     figures.stop();
     http.stop(HTTP_WITHIN);
     server.shutdown(CLIENTS_WITHIN);
+    for narrow in narrow {
+        narrow.stop(NARROW_WITHIN);
+    }
     feeds.stop();
     drop((saver, tree));
     if reconciler.join().is_err() {
@@ -137,7 +158,6 @@ struct Core {
 fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonError> {
     let (file, persisted) = match &settings.state_dir {
         Some(dir) => {
-            state_dir::prepare(dir)?;
             let (file, persisted) = RevisionFile::open(dir);
             (Some(file), persisted)
         }
@@ -211,6 +231,7 @@ fn page(store: &Arc<Store>, server: &Arc<GrpcServer>) -> Arc<Page> {
 fn accept_options(settings: &Settings, beats: &Heartbeats) -> AcceptOptions {
     let mut options = AcceptOptions { heartbeats: beats.clone(), ..AcceptOptions::default() };
     options.allow_uids.extend(&settings.allow_uids);
+    options.allow_gids.extend(&settings.allow_gids);
     options
 }
 

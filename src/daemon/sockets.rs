@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::DaemonError;
+use super::narrow::Bound;
 use crate::config::settings::{Settings, DEFAULT_SOCKETS, HTTP_SOCKET};
 use crate::serve::accept::{AcceptOptions, Acceptor};
 use crate::serve::grpc::GrpcServer;
@@ -18,6 +19,7 @@ const HTTP: &str = "http";
 pub struct Sockets {
     owned: Vec<OwnedSocket>,
     http: Vec<OwnedSocket>,
+    narrow: Vec<Bound>,
     inherited: Vec<Inherited>,
 }
 
@@ -35,19 +37,26 @@ impl Sockets {
         };
         // A socket for HTTP that was passed on stands for the default one, as with gRPC.
         let wanted = |path: &&PathBuf| http.is_empty() || path.as_path() != Path::new(HTTP_SOCKET);
-        let bind = |path| OwnedSocket::bind(SocketOptions { path, mode: settings.socket_mode });
+        let bind = |path| OwnedSocket::bind(SocketOptions { path, mode: settings.socket_mode, group: None });
         let owned = paths.into_iter().map(bind).collect::<Result<_, _>>()?;
         let http = settings.http_sockets.iter().filter(wanted).cloned().map(bind).collect::<Result<_, _>>()?;
-        Ok(Self { owned, http, inherited })
+        let narrow = settings.narrow_sockets.iter().map(Bound::bind).collect::<Result<_, _>>()?;
+        Ok(Self { owned, http, narrow, inherited })
     }
 
     /// Their paths, for messages.
     pub fn names(&self) -> Vec<String> {
         let owned = self.owned.iter().chain(&self.http).map(|s| s.path().display().to_string());
-        owned.chain(self.inherited.iter().map(|socket| socket.path.clone())).collect()
+        let narrow = self.narrow.iter().map(Bound::name);
+        owned.chain(narrow).chain(self.inherited.iter().map(|socket| socket.path.clone())).collect()
     }
 
-    /// Starts an accept thread for each, which hands connections to `server`, or to `http`.
+    /// The narrow sockets, which have servers of their own.
+    pub fn take_narrow(&mut self) -> Vec<Bound> {
+        std::mem::take(&mut self.narrow)
+    }
+
+    /// Starts an accept thread for each of the others, which hands connections to `server`, or to `http`.
     ///
     /// # Errors
     /// A thread cannot be started; those that were are stopped.

@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod names;
 pub mod observed;
 pub mod qos;
+pub mod redact;
 pub mod references;
 pub mod runtime_pod;
 pub mod selector;

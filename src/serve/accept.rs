@@ -14,7 +14,7 @@ use super::peer::Peer;
 use super::preface::{judge, Verdict, WaitingRoom};
 use super::quiet::Quiet;
 use crate::heartbeat::{self, Heartbeats};
-use crate::sys::peer::PeerCred;
+use crate::sys::peer::{self, PeerCred};
 use crate::sys::{poll, process};
 
 mod keeper;
@@ -32,6 +32,8 @@ const STACK: usize = 256 * 1024;
 pub struct AcceptOptions {
     /// User ids that are served; others are hung up on.
     pub allow_uids: Vec<u32>,
+    /// Group ids whose members are served as well.
+    pub allow_gids: Vec<u32>,
     /// Time until the HTTP/2 preface has to be there.
     pub preface_timeout: Duration,
     /// What is spoken on the connections.
@@ -41,14 +43,24 @@ pub struct AcceptOptions {
 }
 
 impl Default for AcceptOptions {
-    /// Root and the user of this process; 5 seconds; HTTP/2.
+    /// Root and the user of this process, no group; 5 seconds; HTTP/2.
     fn default() -> Self {
         Self {
             allow_uids: vec![0, process::effective_uid()],
+            allow_gids: Vec::new(),
             preface_timeout: Duration::from_secs(5),
             protocol: Protocol::Http2,
             heartbeats: Heartbeats::default(),
         }
+    }
+}
+
+impl AcceptOptions {
+    fn allows(&self, stream: &UnixStream, cred: &PeerCred) -> bool {
+        let member = |gid: &u32| self.allow_gids.contains(gid);
+        self.allow_uids.contains(&cred.uid)
+            || member(&cred.gid)
+            || (!self.allow_gids.is_empty() && peer::groups(stream).is_ok_and(|groups| groups.iter().any(member)))
     }
 }
 
@@ -240,7 +252,7 @@ impl<F: FnMut(UnixStream, Peer)> Accepting<F> {
             Ok(cred) => cred,
             Err(e) => return log::debug!("{}: dropped a connection: {e}", self.listener),
         };
-        if !self.options.allow_uids.contains(&cred.uid) {
+        if !self.options.allows(&stream, &cred) {
             if let Some(before) = self.refusals.speak(now) {
                 log::warn!("{}: refused {cred} ({before} more since the last message)", self.listener);
             }

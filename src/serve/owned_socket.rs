@@ -6,7 +6,7 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{lchown, DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,8 @@ pub struct SocketOptions {
     pub path: PathBuf,
     /// Permission bits of the socket.
     pub mode: u32,
+    /// Its group, and that of directories that have to be made for it; `None` leaves the process's.
+    pub group: Option<u32>,
 }
 
 /// A bound, listening socket of ours.
@@ -112,7 +114,7 @@ impl OwnedSocket {
         }
         let parent = path.parent().filter(|_| path.is_absolute() && path.file_name().is_some());
         let parent = parent.ok_or_else(|| bad("not an absolute path of a socket".into()))?;
-        make_directories(parent)?;
+        make_directories(parent, options.group)?;
         let lock_path = beside(path, ".lock");
         let lock = match LockFile::acquire(&lock_path).map_err(ServeError::io("lock", &lock_path))? {
             Lock::Ours(lock) => lock,
@@ -156,6 +158,9 @@ fn finish(temporary: &Path, options: &SocketOptions) -> Result<FileId, ServeErro
         let permissions = Permissions::from_mode(options.mode);
         fs::set_permissions(temporary, permissions).map_err(ServeError::io("set the mode of", temporary))?;
     }
+    if options.group.is_some() {
+        lchown(temporary, None, options.group).map_err(ServeError::io("set the group of", temporary))?;
+    }
     let id = FileId::of_path(temporary).map_err(ServeError::io("stat", temporary))?;
     rename::into_free_name(temporary, path).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => ServeError::LiveServer { path: path.clone(), pid: None },
@@ -185,13 +190,16 @@ fn make_way(path: &Path, replace_stale: bool) -> Result<(), ServeError> {
 }
 
 /// Makes `dir` and its missing parents, each with mode 0750 whatever the umask. Those that exist stay as they are.
-fn make_directories(dir: &Path) -> Result<(), ServeError> {
+fn make_directories(dir: &Path, group: Option<u32>) -> Result<(), ServeError> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|d| !d.exists()).collect();
     for made in missing.into_iter().rev() {
         match DirBuilder::new().mode(DIR_MODE).create(made) {
             Ok(()) => {
                 let permissions = Permissions::from_mode(DIR_MODE);
                 fs::set_permissions(made, permissions).map_err(ServeError::io("set the mode of", made))?;
+                if group.is_some() {
+                    lchown(made, None, group).map_err(ServeError::io("set the group of", made))?;
+                }
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(ServeError::io("make the directory", made)(e)),

@@ -12,6 +12,7 @@ mod listing;
 pub mod locate;
 mod look;
 pub mod masked;
+pub mod narrow;
 pub(crate) mod object_meta;
 pub mod paging;
 mod readiness;

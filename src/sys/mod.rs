@@ -2,11 +2,13 @@
 #![allow(unsafe_code)]
 
 pub mod file_id;
+pub mod group;
 pub mod handover;
 pub mod inherited;
 pub mod lock;
 pub mod peer;
 pub mod poll;
+pub mod privilege;
 pub mod process;
 pub mod rename;
 pub mod signal;

@@ -39,6 +39,38 @@ impl PeerCred {
     }
 }
 
+/// Supplementary groups of the process that connected, as the kernel noted them at connect(2) (Linux 4.13).
+///
+/// # Errors
+/// What getsockopt(2) says.
+pub fn groups(stream: &UnixStream) -> io::Result<Vec<u32>> {
+    // Few are in more groups than this; the kernel says the length that it takes otherwise.
+    let mut groups: Vec<libc::gid_t> = vec![0; 64];
+    loop {
+        let room = mem::size_of_val(groups.as_slice()) as libc::socklen_t;
+        let mut len = room;
+        // SAFETY: the pointer and the length are those of a live, writable slice of group ids.
+        let result = super::check(unsafe {
+            libc::getsockopt(
+                stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut len,
+            )
+        });
+        let count = len as usize / mem::size_of::<libc::gid_t>();
+        match result {
+            Ok(_) => {
+                groups.truncate(count);
+                return Ok(groups);
+            }
+            Err(e) if e.raw_os_error() == Some(libc::ERANGE) && len > room => groups.resize(count, 0),
+            Err(e) => return Err(e),
+        }
+    }
+}
+
 impl fmt::Display for PeerCred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} of user {}", self.pid, self.uid)
@@ -67,6 +99,9 @@ mod tests {
         let (mut a, mut b) = UnixStream::pair().unwrap();
         let cred = PeerCred::of(&a).unwrap();
         assert_eq!((cred.pid as u32, cred.uid), (std::process::id(), super::super::process::effective_uid()));
+        // SAFETY: a size of 0 only asks for the number of groups.
+        let ours = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
+        assert_eq!(groups(&a).unwrap().len(), usize::try_from(ours).unwrap());
         let mut buffer = [0; 3];
         assert_eq!(peek(&b, &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         a.write_all(b"PRI").unwrap();

@@ -73,7 +73,7 @@ impl Daemon {
 }
 
 pub fn serve(socket: &Path, grpc: &Arc<GrpcServer>) -> Acceptor {
-    let owned = OwnedSocket::bind(SocketOptions { path: socket.into(), mode: 0o600 }).unwrap();
+    let owned = OwnedSocket::bind(SocketOptions { path: socket.into(), mode: 0o600, group: None }).unwrap();
     let grpc = Arc::clone(grpc);
     Acceptor::start(owned, AcceptOptions::default(), move |stream, peer| grpc.adopt(stream, &peer)).unwrap()
 }

@@ -7,6 +7,7 @@ mod cli;
 mod client;
 mod daemon;
 mod fairness;
+mod hardening;
 mod http;
 mod http_client;
 mod http_events;

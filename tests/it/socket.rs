@@ -38,7 +38,7 @@ fn the_mode_is_0600_from_birth() {
     let scratch = Scratch::new();
     let dir = scratch.path();
     let mut inotify = watch(dir);
-    let mut socket = OwnedSocket::bind(SocketOptions { path: dir.join("s"), mode: 0o600 }).unwrap();
+    let mut socket = OwnedSocket::bind(SocketOptions { path: dir.join("s"), mode: 0o600, group: None }).unwrap();
     fs::remove_file(socket.path()).unwrap();
     socket.remake().unwrap();
     let events = seen(&mut inotify, dir);
@@ -57,7 +57,8 @@ fn a_second_server_is_refused_and_harms_nothing() {
     let daemon = Daemon::start();
     daemon.publish(&[&pod("a", 1, 10)]);
     let client = PodsClient::connect(&daemon.socket);
-    let refused = OwnedSocket::bind(SocketOptions { path: daemon.socket.clone(), mode: 0o600 }).unwrap_err();
+    let refused =
+        OwnedSocket::bind(SocketOptions { path: daemon.socket.clone(), mode: 0o600, group: None }).unwrap_err();
     assert!(matches!(refused, ServeError::LiveServer { .. }));
     let message = refused.to_string();
     assert!(message.contains(daemon.socket.to_str().unwrap()), "{message}");

@@ -20,7 +20,7 @@ impl Running {
         let dir = std::env::temp_dir().join(format!("nodepods-accept-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let path = dir.join("s.sock");
-        let socket = OwnedSocket::bind(SocketOptions { path: path.clone(), mode: 0o600 }).unwrap();
+        let socket = OwnedSocket::bind(SocketOptions { path: path.clone(), mode: 0o600, group: None }).unwrap();
         let (arrivals, arrived) = bounded(16);
         let acceptor = Acceptor::start(socket, options, move |s, p| arrivals.send((s, p)).unwrap()).unwrap();
         Self { path, dir, arrived, acceptor: Some(acceptor) }

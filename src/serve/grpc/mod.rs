@@ -69,6 +69,8 @@ pub struct GrpcOptions {
     pub max_watchers: usize,
     /// How long a client may leave a message of a stream unread (`--watch-send-timeout`).
     pub watch_send_timeout: Duration,
+    /// Nothing but the pods, health and reflection: for a socket that shows less than all.
+    pub pods_alone: bool,
     /// How often each connection may ask.
     pub rates: Rates,
     /// A connection on which no call runs for so long is closed. A quiet watch is a call that runs.
@@ -86,6 +88,7 @@ impl Default for GrpcOptions {
             max_connections: 256,
             max_watchers: 1024,
             watch_send_timeout: Duration::from_secs(60),
+            pods_alone: false,
             rates: Rates::default(),
             idle_timeout: Duration::from_secs(300),
             ping_after: Duration::from_secs(300),
@@ -148,18 +151,18 @@ impl GrpcServer {
             .keepalive_permit_without_calls(true)
             .http2_min_recv_ping_interval_without_data(MIN_PING_INTERVAL)
             .build_args();
-        let mut server = ServerBuilder::new(Arc::clone(&environment))
+        let mut builder = ServerBuilder::new(Arc::clone(&environment))
             .channel_args(arguments)
             .requests_slot_per_cq(SLOTS)
             .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
             .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
-            .register_service(lookup::service(&shared))
             .register_service(service::health(&shared))
-            .register_service(node::service(&shared))
             .register_service(reflection::service(&shared, &reply::REFLECTION[0]))
-            .register_service(reflection::service(&shared, &reply::REFLECTION[1]))
-            .build()
-            .map_err(|source| ServeError::Grpc { source })?;
+            .register_service(reflection::service(&shared, &reply::REFLECTION[1]));
+        if !options.pods_alone {
+            builder = builder.register_service(node::service(&shared)).register_service(lookup::service(&shared));
+        }
+        let mut server = builder.build().map_err(|source| ServeError::Grpc { source })?;
         server.start();
         Ok(Self {
             server: Mutex::new(Some(server)),

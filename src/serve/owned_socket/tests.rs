@@ -12,7 +12,7 @@ impl Scratch {
     }
 
     fn options(&self, name: &str) -> SocketOptions {
-        SocketOptions { path: self.0.join(name), mode: 0o600 }
+        SocketOptions { path: self.0.join(name), mode: 0o600, group: None }
     }
 
     fn names(&self) -> Vec<String> {
@@ -130,6 +130,6 @@ fn impossible_paths_are_named() {
     let scratch = Scratch::new("paths");
     let long = OwnedSocket::bind(scratch.options(&"x".repeat(200))).unwrap_err();
     assert!(long.to_string().contains("too long for a socket path; at most 107 fit"), "{long}");
-    let relative = SocketOptions { path: "s".into(), mode: 0o600 };
+    let relative = SocketOptions { path: "s".into(), mode: 0o600, group: None };
     assert!(matches!(OwnedSocket::bind(relative), Err(ServeError::BadPath { .. })));
 }

@@ -56,6 +56,18 @@ impl Access {
         Self { server, authorities: None, insecure: false, server_name: None, identity: None, token: None, basic: None }
     }
 
+    /// The files that hold credentials.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let identity = self.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
+        let all = self.authorities.iter().chain(identity).chain(&self.token);
+        let file = |material: &Material| match material {
+            Material::Data(_) => None,
+            Material::File(path) => Some(path.clone()),
+        };
+        all.filter_map(file).collect()
+    }
+
     /// A client with the credentials as they are now. Over plain http none are sent, as kubectl does it.
     ///
     /// # Errors

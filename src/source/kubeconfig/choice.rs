@@ -73,6 +73,16 @@ impl Choice {
             },
         }
     }
+
+    /// Files that a named kubeconfig refers to, for who must know beforehand what is read. Empty where the kubeconfig
+    /// itself cannot be read.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::File(path) => load(path).map(|access| access.files()).unwrap_or_default(),
+            Self::Auto | Self::InCluster | Self::Plain(_) => Vec::new(),
+        }
+    }
 }
 
 #[cfg(test)]
