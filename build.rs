@@ -17,11 +17,12 @@ const OMIT_OPTION: u32 = 50700;
 /// Variants of `codec::schema::Omit`, in the order of the enum in `proto/nodepods/json.proto`.
 const OMIT: [&str; 8] = ["Empty", "Always", "Pointer", "AlwaysPointer", "StructAlways", "Zero", "Inline", "Internal"];
 /// Contracts that are served; the descriptor set for reflection holds them and what they import.
-const SERVED: [&str; 7] = [
+const SERVED: &[&str] = &[
     "proto/pods_v1alpha1.proto",
     "proto/pods.proto",
     "proto/nodepods/v1/lookup.proto",
     "proto/nodepods/v1/node.proto",
+    "proto/api/v1/pod_service.proto",
     "proto/grpc/health/v1/health.proto",
     "proto/grpc/reflection/v1/reflection.proto",
     "proto/grpc/reflection/v1alpha/reflection.proto",
@@ -56,7 +57,7 @@ fn run() -> Result<(), Failure> {
     fs::write(out.join("schema_table.rs"), schema_table(&set)?)?;
     fs::write(out.join("syscall_table.rs"), syscall_table()?)?;
     if env::var_os("CARGO_FEATURE_DAEMON").is_some() {
-        let mut served = parse(&SERVED)?;
+        let mut served = parse(SERVED)?;
         for file in &mut served.file {
             file.source_code_info.clear(); // comments; nobody asks for them
         }

@@ -19,6 +19,7 @@ use crate::codec::time::Time;
 use crate::pod::manifest::Manifest;
 use crate::store::checkpoint::{Checkpoint, Kept};
 use crate::store::update::{Health, HealthState, SourceId, Update};
+use crate::store::Ended;
 
 pub use self::error::FileError;
 pub use self::saver::{Manifests, Saver};
@@ -51,6 +52,8 @@ pub struct Restored {
     pub revision: Option<u64>,
     /// Last good manifests.
     pub manifests: Remembered,
+    /// Ended instances: give them to `Reconciler::remember`.
+    pub ended: Arc<Ended>,
 }
 
 /// Reads the checkpoint in `state_dir`; logs what is wrong with it. Call it before the sources start.
@@ -62,13 +65,13 @@ pub fn restore(state_dir: &Path) -> Restored {
         None
     });
     let print = loaded.as_ref().map(Print::of);
-    let Some(Checkpoint { revision, as_of_ms, pods, manifests }) = loaded else {
-        let manifests = Remembered::default();
-        return Restored { file, pods: None, as_of_ms: 0, print, revision: None, manifests };
+    let Some(Checkpoint { revision, as_of_ms, pods, manifests, ended }) = loaded else {
+        let (manifests, ended) = Default::default();
+        return Restored { file, pods: None, as_of_ms: 0, print, revision: None, manifests, ended };
     };
     log::info!("checkpoint: {} pods of {} restored", pods.len(), Time::from_unix_nanos(nanos(as_of_ms)).rfc3339_nano());
     let manifests = Remembered::of(manifests);
-    Restored { file, pods: Some(pods), as_of_ms, print, revision: Some(revision), manifests }
+    Restored { file, pods: Some(pods), as_of_ms, print, revision: Some(revision), manifests, ended }
 }
 
 impl Restored {

@@ -176,6 +176,7 @@ impl Work {
             as_of_ms: as_of(snapshot, self.restored.as_of_ms, unix_ms(SystemTime::now())),
             pods: pods.collect(),
             manifests: self.manifests.all(),
+            ended: Arc::clone(&snapshot.ended),
         })
     }
 
@@ -183,7 +184,10 @@ impl Work {
         let Some(checkpoint) = self.checkpoint(&self.store.current()) else { return };
         let encoded = checkpoint.encode();
         if encoded.left_out > self.left_out {
-            log::warn!("checkpoint: {} pods or manifests do not fit and are left out", encoded.left_out);
+            log::warn!(
+                "checkpoint: {} pods, manifests or ended instances do not fit and are left out",
+                encoded.left_out
+            );
         }
         self.left_out = encoded.left_out;
         let trouble = match self.restored.file.save(&encoded.bytes) {

@@ -43,6 +43,10 @@ impl Print {
                 put(&mut specs, part);
             }
         }
+        for (uid, instances) in checkpoint.ended.iter() {
+            put(&mut all, uid.as_bytes());
+            instances.iter().for_each(|instance| put(&mut all, instance.id.as_bytes()));
+        }
         all.write_u64(specs.finish());
         Self { specs: specs.finish(), all: all.finish(), revision: checkpoint.revision }
     }

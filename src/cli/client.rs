@@ -1,4 +1,5 @@
-//! A small client of the Pods API (`v1alpha1.Pods`), which takes pods as the bytes they are.
+//! A small client of the daemon: of the Pods API (`v1alpha1.Pods`), which takes pods as the bytes they are, and of
+//! other methods that give and take encoded messages.
 
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -21,9 +22,9 @@ use crate::codec::wire::{self, Value, WireError};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const RAW: Marshaller<Vec<u8>> = Marshaller { ser: put, de: take };
-const LIST: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/v1alpha1.Pods/ListPods");
-const WATCH: Method<Vec<u8>, Vec<u8>> = method(MethodType::ServerStreaming, "/v1alpha1.Pods/WatchPods");
-const FIND: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/nodepods.v1.Lookup/Find");
+const LIST: &str = "/v1alpha1.Pods/ListPods";
+const WATCH: &str = "/v1alpha1.Pods/WatchPods";
+const FIND: &str = "/nodepods.v1.Lookup/Find";
 
 const fn method(ty: MethodType, name: &'static str) -> Method<Vec<u8>, Vec<u8>> {
     Method { ty, name, req_mar: RAW, resp_mar: RAW }
@@ -78,9 +79,7 @@ impl PodsClient {
     /// # Errors
     /// The call failed, or the answer cannot be read.
     pub fn list(&self) -> Result<(Vec<PodBytes>, Vec<String>), Failure> {
-        let option = CallOption::default().timeout(PATIENCE);
-        let call = self.client.unary_call_async(&LIST, &Vec::new(), option);
-        let (headers, answer, _) = call.and_then(|mut call| call.receive_sync()).map_err(|e| self.failure(&e))?;
+        let (answer, warnings) = self.ask(LIST, &Vec::new())?;
         let pods = wire::fields(&answer).filter_map(|field| match field {
             Ok(f) if f.number == 1 => match f.value {
                 Value::Bytes(pod) => Some(PodBytes::from_wire(pod)),
@@ -90,7 +89,32 @@ impl PodsClient {
             Err(e) => Some(Err(e)),
         });
         let pods = pods.collect::<Result<_, _>>().map_err(|e| self.unreadable(e))?;
-        Ok((pods, headers.iter().filter_map(|(key, value)| warning(key, &String::from_utf8_lossy(value))).collect()))
+        Ok((pods, warnings))
+    }
+
+    /// Calls a method that answers once. Returns the encoded answer, and what the daemon says beside it.
+    ///
+    /// # Errors
+    /// The call failed.
+    #[allow(clippy::ptr_arg)] // the type that grpcio asks for
+    pub fn ask(&self, name: &'static str, request: &Vec<u8>) -> Result<(Vec<u8>, Vec<String>), Failure> {
+        let option = CallOption::default().timeout(PATIENCE);
+        let call = self.client.unary_call_async(&method(MethodType::Unary, name), request, option);
+        let answer = call.and_then(|mut call| call.receive_sync());
+        let (headers, answer, _) = answer.map_err(|e| self.failure(name, &e))?;
+        let warnings = headers.iter().filter_map(|(key, value)| warning(key, &String::from_utf8_lossy(value)));
+        Ok((answer, warnings.collect()))
+    }
+
+    /// Calls a method that answers with a stream. What goes wrong later comes out of the iterator.
+    ///
+    /// # Errors
+    /// The call cannot be made.
+    #[allow(clippy::ptr_arg)] // the type that grpcio asks for
+    pub fn stream(&self, name: &'static str, request: &Vec<u8>) -> Result<Messages<'_>, Failure> {
+        let method = method(MethodType::ServerStreaming, name);
+        let stream = self.client.server_streaming(&method, request, CallOption::default());
+        Ok(Messages { client: self, name, stream: block_on_stream(stream.map_err(|e| self.failure(name, &e))?) })
     }
 
     /// What `nodepods.v1.Lookup/Find` answers, encoded as the request is; `None` where no pod is known.
@@ -98,17 +122,10 @@ impl PodsClient {
     /// # Errors
     /// The call failed, or what answers is a kubelet, which has no such service.
     pub fn find(&self, request: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-        let option = CallOption::default().timeout(PATIENCE);
-        match self.client.unary_call(&FIND, &request.to_vec(), option) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(grpcio::Error::RpcFailure(status)) if status.code() == RpcStatusCode::NOT_FOUND => Ok(None),
-            Err(grpcio::Error::RpcFailure(status)) if status.code() == RpcStatusCode::UNIMPLEMENTED => {
-                let at = self.socket.display();
-                let message = format!("error: what answers on {at} does not serve nodepods.v1.Lookup");
-                let hint = "Name the socket of a nodepods daemon with --socket.";
-                Err(Failure::new(Exit::Failure, format!("{message}\n{hint}")))
-            }
-            Err(e) => Err(self.failure(&e)),
+        match self.ask(FIND, &request.to_vec()) {
+            Ok((answer, _)) => Ok(Some(answer)),
+            Err(failure) if failure.exit == Exit::NotFound => Ok(None),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -117,24 +134,26 @@ impl PodsClient {
     /// # Errors
     /// The call cannot be made; what goes wrong later comes out of the iterator.
     pub fn watch(&self) -> Result<Events<'_>, Failure> {
-        let stream = self.client.server_streaming(&WATCH, &Vec::new(), CallOption::default());
-        Ok(Events { client: self, stream: block_on_stream(stream.map_err(|e| self.failure(&e))?) })
+        Ok(Events { messages: self.stream(WATCH, &Vec::new())? })
     }
 
-    fn unreadable(&self, e: WireError) -> Failure {
+    /// What to say of an answer that makes no sense.
+    #[must_use]
+    pub fn unreadable(&self, e: WireError) -> Failure {
         let socket = self.socket.display();
         Failure::new(Exit::Failure, format!("error: what answers on {socket} is no Pods API: {e}"))
     }
 
-    fn failure(&self, error: &grpcio::Error) -> Failure {
+    fn failure(&self, method: &str, error: &grpcio::Error) -> Failure {
         match error {
-            grpcio::Error::RpcFailure(status) => self.refused(status),
+            grpcio::Error::RpcFailure(status) => self.refused(method, status),
             other => Failure::new(Exit::Internal, format!("error: call to {}: {other}", self.socket.display())),
         }
     }
 
-    fn refused(&self, status: &RpcStatus) -> Failure {
-        refused(&self.socket, status.code(), status.message())
+    fn refused(&self, method: &str, status: &RpcStatus) -> Failure {
+        let service = method.trim_start_matches('/').split('/').next().unwrap_or_default();
+        refused(&self.socket, service, status.code(), status.message())
     }
 }
 
@@ -151,7 +170,7 @@ fn warning(key: &str, value: &str) -> Option<String> {
 }
 
 /// gRPC status codes as exit codes, with what to do next.
-fn refused(socket: &Path, code: RpcStatusCode, message: &str) -> Failure {
+fn refused(socket: &Path, service: &str, code: RpcStatusCode, message: &str) -> Failure {
     let at = socket.display();
     let (exit, text) = match code {
         RpcStatusCode::FAILED_PRECONDITION => (
@@ -167,9 +186,12 @@ fn refused(socket: &Path, code: RpcStatusCode, message: &str) -> Failure {
             format!("error: no answer from {at} within {} s", PATIENCE.as_secs()),
         ),
         RpcStatusCode::PERMISSION_DENIED | RpcStatusCode::UNAUTHENTICATED => return not_allowed(socket, message),
+        RpcStatusCode::INVALID_ARGUMENT => (Exit::Usage, format!("error: {message}")),
         RpcStatusCode::NOT_FOUND => (Exit::NotFound, format!("Error from server (NotFound): {message}")),
         RpcStatusCode::UNIMPLEMENTED => {
-            (Exit::Failure, format!("error: what answers on {at} does not serve v1alpha1.Pods: {message}"))
+            (Exit::Failure, format!(
+                "error: what answers on {at} does not serve {service}: {message}\nName the socket of a nodepods daemon with --socket."
+            ))
         }
         RpcStatusCode::RESOURCE_EXHAUSTED => {
             (Exit::Unavailable, format!("error: the daemon is too busy: {message}\nTry again in a moment."))
@@ -179,21 +201,32 @@ fn refused(socket: &Path, code: RpcStatusCode, message: &str) -> Failure {
     Failure::new(exit, text)
 }
 
+/// The encoded messages of one stream, as they come.
+pub struct Messages<'a> {
+    client: &'a PodsClient,
+    name: &'static str,
+    stream: BlockingStream<ClientSStreamReceiver<Vec<u8>>>,
+}
+
+impl Iterator for Messages<'_> {
+    type Item = Result<Vec<u8>, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.stream.next()?.map_err(|e| self.client.failure(self.name, &e)))
+    }
+}
+
 /// The events of one watch, as they come.
 pub struct Events<'a> {
-    client: &'a PodsClient,
-    stream: BlockingStream<ClientSStreamReceiver<Vec<u8>>>,
+    messages: Messages<'a>,
 }
 
 impl Iterator for Events<'_> {
     type Item = Result<Event, Failure>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let message = match self.stream.next()? {
-            Ok(message) => message,
-            Err(e) => return Some(Err(self.client.failure(&e))),
-        };
-        Some(event(&message).map_err(|e| self.client.unreadable(e)))
+        let message = self.messages.next()?;
+        Some(message.and_then(|message| event(&message).map_err(|e| self.messages.client.unreadable(e))))
     }
 }
 
@@ -240,12 +273,13 @@ mod tests {
             (RpcStatusCode::PERMISSION_DENIED, 77),
             (RpcStatusCode::UNAUTHENTICATED, 77),
             (RpcStatusCode::NOT_FOUND, 3),
+            (RpcStatusCode::INVALID_ARGUMENT, 2),
             (RpcStatusCode::UNIMPLEMENTED, 1),
             (RpcStatusCode::RESOURCE_EXHAUSTED, 69),
             (RpcStatusCode::INTERNAL, 70),
         ];
         for (code, exit) in table {
-            let failure = refused(Path::new("/run/x.sock"), code, "why");
+            let failure = refused(Path::new("/run/x.sock"), "v1.PodService", code, "why");
             assert_eq!(failure.exit as u8, exit, "{code}");
             assert!(code == RpcStatusCode::DEADLINE_EXCEEDED || failure.message.contains("why"), "{failure}");
         }

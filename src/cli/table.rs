@@ -69,6 +69,19 @@ impl Table {
         Self { shape, widths, rows }
     }
 
+    /// A table with these headings, for rows of [`Table::row`]; without a line of them where there are none.
+    #[must_use]
+    pub fn with(headings: &[&str]) -> Self {
+        let rows =
+            if headings.is_empty() { Vec::new() } else { vec![headings.iter().map(ToString::to_string).collect()] };
+        Self { rows, ..Self::default() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
     /// Adds the row of a pod.
     pub fn pod(&mut self, event: &str, pod: &PodBytes, now: i64) {
         self.rows.push(self.shape.cells(event, Columns::of(pod, now)));

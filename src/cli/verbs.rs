@@ -70,11 +70,13 @@ pub const VERBS: &[Verb] = &[
     verb::<super::kubectl::Kubectl>(Group::Look),
     verb::<super::proxy::Proxy>(Group::Programs),
     verb::<watch::Watch>(Group::Look),
+    verb::<super::query::QueryPods>(Group::Look),
     verb::<lint::Lint>(Group::Explain),
     verb::<whois::Whois>(Group::Explain),
     verb::<env::Env>(Group::Programs),
     verb::<volume::VolumeFiles>(Group::Programs),
     verb::<tree::PodTree>(Group::Programs),
+    verb::<super::export::Export>(Group::Programs),
     verb::<serve::Serve>(Group::Daemon),
     verb::<version::Version>(Group::Program),
 ];

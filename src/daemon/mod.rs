@@ -171,6 +171,7 @@ fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonErr
     let store = Store::new(Snapshot::empty(revision.get()));
     let config = ReconcilerConfig { expectations: expectations(settings), node: node::facts(), revision };
     let mut reconciler = Reconciler::new(config, now);
+    reconciler.remember(restored.as_mut().map(|r| std::mem::take(&mut r.ended)).unwrap_or_default());
     // Before any source speaks: whatever they say is newer.
     for update in restored.iter_mut().flat_map(Restored::updates) {
         reconciler.apply(update, now);

@@ -101,7 +101,7 @@ impl<'a> Object<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::testing::{entry, replica};
+    use crate::store::testing::{entry, replica};
     use serde_json::{json, Value};
 
     /// The sample of the reference: what a pod of the Kubernetes in Action book comes to.

@@ -58,7 +58,7 @@ fn holds_for_labels(test: &MapTest, pod: &PodView<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::testing::{entry, named, replica};
+    use crate::store::testing::{entry, named, replica};
     use serde_json::json;
 
     fn selects(query: &str, pod: &PodView<'_>) -> bool {

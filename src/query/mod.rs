@@ -4,21 +4,22 @@
 //! Language and shapes: `stackrox/stackrox pkg/search`, `proto/api/v1/pod_service.proto`, `proto/storage/deployment.proto`.
 
 pub mod error;
+pub mod export;
 pub mod json;
 pub mod label;
 mod matching;
 pub mod page;
 pub mod parse;
 pub mod pod;
+pub mod request;
 mod sha1;
-#[cfg(test)]
-pub(crate) mod testing;
 pub mod uuid;
 pub mod value;
 pub mod view;
 pub mod wire;
 
 pub use error::QueryError;
+pub use export::Export;
 pub use label::Label;
 pub use page::{Page, PageError, Pagination, SortOption};
 pub use parse::{Condition, Query};

@@ -150,7 +150,7 @@ fn sort_label(field: &str) -> Result<Label, PageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::testing::{entry, named};
+    use crate::store::testing::{entry, named};
     use serde_json::json;
 
     fn by(field: &str, reversed: bool) -> Pagination {

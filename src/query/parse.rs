@@ -15,7 +15,7 @@ pub const MAX_BYTES: usize = 8 * 1024;
 /// Most values in one query.
 const MAX_VALUES: usize = 256;
 /// Most regular expressions in one query: each costs time for each pod.
-const MAX_REGEXES: usize = 16;
+const MAX_REGEXES: usize = 8;
 
 /// A query: all conditions must hold. Without any it selects every pod.
 #[derive(Clone, Debug, Default)]

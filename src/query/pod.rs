@@ -163,8 +163,8 @@ impl About<'_> {
 mod tests {
     use super::*;
     use crate::pod::instance::End;
-    use crate::query::testing::replica;
     use crate::query::uuid::Uuid;
+    use crate::store::testing::replica;
 
     fn names(pod: &Pod) -> Vec<Vec<&str>> {
         pod.terminated_instances.iter().map(|b| b.iter().map(|i| i.instance_id.id.as_str()).collect()).collect()

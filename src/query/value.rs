@@ -11,7 +11,7 @@ use super::label::{Kind, Label};
 use super::uuid::Uuid;
 
 /// Most bytes of a compiled regular expression. What matches in time proportional to its size must be small.
-const REGEX_SIZE: usize = 16 * 1024;
+const REGEX_SIZE: usize = 8 * 1024;
 
 /// A test of one value.
 #[derive(Clone, Debug)]

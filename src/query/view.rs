@@ -163,7 +163,7 @@ fn text(bytes: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::testing::{entry, replica};
+    use crate::store::testing::{entry, replica};
     use serde_json::json;
 
     #[test]

@@ -153,7 +153,7 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::testing::replica;
+    use crate::store::testing::replica;
     use proptest::prelude::*;
 
     #[test]

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod bucket;
 pub mod connections;
 pub mod error;
+mod export;
 pub mod grpc;
 pub mod http;
 pub mod metrics;

@@ -1,13 +1,17 @@
 //! What outlives a restart, as bytes: pods, last good manifests, the revision.
 //!
 //! A file is a head of 28 bytes (`nodepods`, then little-endian: version u32, length of the body u64, FNV-1a of the
-//! body u64) and a body, a protobuf message: 1 revision, 2 `as_of_ms`, 3 pod (repeated), 4 manifest (repeated).
+//! body u64) and a body, a protobuf message: 1 revision, 2 `as_of_ms`, 3 pod (repeated), 4 manifest (repeated),
+//! 5 ended instances of a pod (repeated).
 //! Fields that a reader does not know are skipped; what it could not skip makes a new version.
+
+mod ended;
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::update::SourceId;
+use super::Ended;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value, WireError};
 use crate::pod::manifest::Manifest;
@@ -23,6 +27,7 @@ const REVISION: u32 = 1;
 const AS_OF: u32 = 2;
 const POD: u32 = 3;
 const MANIFEST: u32 = 4;
+const ENDED: u32 = 5;
 
 /// All that is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct Checkpoint {
     pub pods: Vec<PodBytes>,
     /// Last good manifests.
     pub manifests: Vec<Kept>,
+    /// Instances of containers that have ended, by the UID of their pod.
+    pub ended: Arc<Ended>,
 }
 
 /// The last good version of one manifest.
@@ -53,7 +60,7 @@ pub struct Kept {
 pub struct Encoded {
     /// Head and body.
     pub bytes: Vec<u8>,
-    /// Pods and manifests that were left out because the file would be larger than [`MAX_BYTES`].
+    /// Pods, manifests and instances that were left out because the file would be larger than [`MAX_BYTES`].
     pub left_out: usize,
 }
 
@@ -118,6 +125,9 @@ impl Checkpoint {
         for pod in &self.pods {
             put(POD, pod.as_bytes());
         }
+        for (uid, instances) in self.ended.iter() {
+            put(ENDED, &ended::encode(uid, instances));
+        }
         let head = head(bytes.get(HEAD..).unwrap_or_default());
         for (to, from) in bytes.iter_mut().zip(head) {
             *to = from;
@@ -154,7 +164,7 @@ impl Checkpoint {
     }
 
     fn content(body: &[u8]) -> Result<Self, WireError> {
-        let mut read = Self::default();
+        let (mut read, mut ended) = (Self::default(), Ended::new());
         for field in wire::fields(body) {
             let field = field?;
             match (field.number, field.value) {
@@ -162,9 +172,11 @@ impl Checkpoint {
                 (AS_OF, Value::Varint(n)) => read.as_of_ms = n,
                 (POD, Value::Bytes(b)) => read.pods.push(PodBytes::from_wire(b)?),
                 (MANIFEST, Value::Bytes(b)) => read.manifests.extend(Kept::decode(b)?),
+                (ENDED, Value::Bytes(b)) => ended.extend([ended::decode(b)?]),
                 _ => {}
             }
         }
+        read.ended = Arc::new(ended);
         Ok(read)
     }
 }

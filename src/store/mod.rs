@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod contacts;
 mod container_hash;
 mod declared;
+mod ended;
 pub mod events;
 pub mod handle;
 mod identity;
@@ -23,8 +24,11 @@ pub mod revision;
 mod runtime_view;
 pub mod snapshot;
 mod sources;
+#[cfg(test)]
+pub(crate) mod testing;
 mod unnamed;
 pub mod update;
 pub mod watch;
 
+pub use ended::Ended;
 pub use handle::{Store, Subscription};

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ended::{Ended, EndedInstances};
 use super::identity::Identities;
 use super::listing::{Listed, Listing, Pass, Started};
 use super::readiness::Readiness;
@@ -54,6 +55,7 @@ pub struct Reconciler {
     findings: Arc<[Finding]>,
     /// Pods that each source has.
     held: BTreeMap<SourceId, usize>,
+    ended: EndedInstances,
     /// When time alone may change something ([`Now::steady_ms`]).
     deadline_ms: Option<u64>,
     /// Pods may have changed since they were listed last.
@@ -80,6 +82,7 @@ impl Reconciler {
             readiness: Readiness::default(),
             findings: Arc::default(),
             held: BTreeMap::new(),
+            ended: EndedInstances::default(),
             deadline_ms: (timeout > 0).then(|| now.steady_ms.saturating_add(timeout)),
             stale: false,
             beside: true,
@@ -92,6 +95,11 @@ impl Reconciler {
         let News { pods, beside } = self.sources.apply(update, now.unix_ms);
         self.stale |= pods;
         self.beside |= beside;
+    }
+
+    /// Takes over the ended instances that a checkpoint kept.
+    pub fn remember(&mut self, ended: Arc<Ended>) {
+        self.ended.restore(ended);
     }
 
     /// Lets time pass.
@@ -147,6 +155,8 @@ impl Reconciler {
                     let made = self.remade(listed, known.as_ref(), &around, now);
                     let record = Record { second_look_ms, ..made };
                     changed |= known.is_none_or(|k| !Arc::ptr_eq(&k.entry, &record.entry));
+                    let runtime = record.inputs.runtime.as_deref();
+                    changed |= self.ended.note(&record.entry, runtime, &around.runtime_name);
                     record
                 }
             };
@@ -155,6 +165,10 @@ impl Reconciler {
         if !before.is_empty() {
             self.revision.advance();
             changed = true;
+        }
+        if self.readiness.initialized {
+            // Before, a pod that is not listed yet may still come.
+            self.ended.retain(|uid| self.records.contains_key(uid));
         }
         let looks = self.records.values().map(|r| r.second_look_ms).filter(|ms| *ms > now.steady_ms);
         self.deadline_ms = looks.chain(deadline_ms).min();
@@ -230,6 +244,7 @@ impl Reconciler {
             held: self.held.clone(),
             runtime: self.sources.runtime_facts.clone(),
             findings: Arc::clone(&self.findings),
+            ended: self.ended.shared(),
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ended::Ended;
 use super::update::{Health, SourceId};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::finding::Finding;
+use crate::pod::instance::Instance;
 use crate::pod::observed::RuntimeCondition;
 
 /// Which pod it is: all that is left to say once it is gone. Apart from [`PodEntry`], so that a watcher that
@@ -80,6 +82,8 @@ pub struct Snapshot {
     pub runtime: Option<Arc<RuntimeFacts>>,
     /// Findings of all manifests, in file order.
     pub findings: Arc<[Finding]>,
+    /// Instances of containers that have ended.
+    pub ended: Arc<Ended>,
 }
 
 impl Snapshot {
@@ -97,7 +101,14 @@ impl Snapshot {
             held: BTreeMap::new(),
             runtime: None,
             findings: Arc::default(),
+            ended: Arc::default(),
         }
+    }
+
+    /// The remembered instances of this pod's containers that have ended.
+    #[must_use]
+    pub fn ended(&self, uid: &str) -> &[Instance] {
+        self.ended.get(uid).map(AsRef::as_ref).unwrap_or_default()
     }
 
     /// The pod with this UID.

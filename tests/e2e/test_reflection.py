@@ -27,6 +27,7 @@ def test_the_services_are_listed(channel):
         "grpc.reflection.v1alpha.ServerReflection",
         "nodepods.v1.Lookup",
         "nodepods.v1.Node",
+        "v1.PodService",
         "v1alpha1.Pods",
     ]
 

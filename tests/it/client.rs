@@ -1,5 +1,6 @@
 //! A gRPC client with typed messages: what it understands was not encoded by the code under test.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::StreamExt;
 use grpcio::{
-    CallOption, ChannelBuilder, Client, ClientSStreamReceiver, EnvBuilder, Marshaller, Method, MethodType, RpcStatus,
-    RpcStatusCode,
+    CallOption, ChannelBuilder, Client, ClientSStreamReceiver, EnvBuilder, GrpcSlice, Marshaller, Method, MethodType,
+    RpcStatus, RpcStatusCode,
 };
 use nodepods::proto::health::{HealthCheckRequest, HealthCheckResponse};
 use nodepods::proto::pods_v1alpha1::{
@@ -25,6 +26,22 @@ const fn method<Q: Message, R: Message>(ty: MethodType, name: &'static str) -> M
         req_mar: Marshaller { ser: grpcio::pb_ser, de: grpcio::pb_de },
         resp_mar: Marshaller { ser: grpcio::pb_ser, de: grpcio::pb_de },
     }
+}
+
+/// A method whose messages are left encoded.
+const fn raw(ty: MethodType, name: &'static str) -> Method<Vec<u8>, Vec<u8>> {
+    const BYTES: Marshaller<Vec<u8>> = Marshaller {
+        ser: |message, slice| {
+            *slice = GrpcSlice::from(message.clone());
+            Ok(())
+        },
+        de: |mut reader| {
+            let mut message = Vec::new();
+            reader.read_to_end(&mut message).map_err(|e| grpcio::Error::Codec(e.into()))?;
+            Ok(message)
+        },
+    };
+    Method { ty, name, req_mar: BYTES, resp_mar: BYTES }
 }
 
 pub struct PodsClient {
@@ -75,6 +92,28 @@ impl PodsClient {
     /// `PodWatchResponse` and `GetPodResponse` have the same bytes.
     pub fn watch_documented(&self) -> Events<GetPodResponse> {
         Events(self.stream("/Pods/WatchPods", &WatchPodsRequest::new()))
+    }
+
+    /// `v1.PodService/GetPods` with an encoded request.
+    pub fn get_pods(&self, request: &[u8]) -> Result<Vec<u8>, Failure> {
+        let options = CallOption::default().timeout(LONG).wait_for_ready(true);
+        let method = raw(MethodType::Unary, "/v1.PodService/GetPods");
+        self.client.unary_call(&method, &request.to_vec(), options).map_err(failure)
+    }
+
+    /// `v1.PodService/ExportPods` with an encoded request: all messages, and why there are no more.
+    pub fn export_pods(&self, request: &[u8]) -> (Vec<Vec<u8>>, Option<Failure>) {
+        let options = CallOption::default().timeout(LONG).wait_for_ready(true);
+        let method = raw(MethodType::ServerStreaming, "/v1.PodService/ExportPods");
+        let mut stream = Events(self.client.server_streaming(&method, &request.to_vec(), options).unwrap());
+        let mut messages = Vec::new();
+        loop {
+            match stream.next() {
+                Ok(message) => messages.push(message),
+                Err((RpcStatusCode::OK, _)) => return (messages, None),
+                Err(end) => return (messages, Some(end)),
+            }
+        }
     }
 
     pub fn health(&self, service: &str) -> Result<i32, Failure> {

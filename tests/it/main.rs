@@ -6,6 +6,7 @@
 mod cli;
 mod client;
 mod daemon;
+mod export;
 mod fairness;
 mod hardening;
 mod http;

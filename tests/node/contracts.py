@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FILES = [
     "pods_v1alpha1.proto",
     "pods.proto",
+    "api/v1/pod_service.proto",
     "nodepods/v1/lookup.proto",
     "nodepods/v1/node.proto",
     "grpc/health/v1/health.proto",

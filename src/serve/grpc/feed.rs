@@ -7,6 +7,7 @@ use grpcio::RpcStatusCode;
 
 use super::encode::{self, Change, Contract, Serving};
 use super::headers;
+use super::refusal::Refusal;
 use super::reply::Reply;
 use super::shared::{Burst, SharedEvents};
 use crate::serve::metrics::{self, Method, Metrics};
@@ -19,6 +20,11 @@ pub(crate) trait Feed: Send + 'static {
     /// The next message, or `None` when the client knows all that is in `current`. Between two calls no snapshot is
     /// held.
     fn next(&mut self, current: &Snapshot) -> Option<Reply>;
+
+    /// How the stream ends, once there is no message left; `None` where it goes on when there is news.
+    fn end(&mut self) -> Option<Result<(), Refusal>> {
+        None
+    }
 
     /// The stream has ended with this code.
     fn ended(&mut self, _: RpcStatusCode) {}
@@ -89,8 +95,8 @@ impl Feed for PodFeed {
 /// Whether a service is served, by its name: exactly when the node is known.
 pub(crate) fn serving(service: &str, current: &Snapshot) -> Serving {
     match service {
-        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" if current.initialized => Serving::Yes,
-        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" => Serving::No,
+        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" | "v1.PodService" if current.initialized => Serving::Yes,
+        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" | "v1.PodService" => Serving::No,
         _ => Serving::Unknown,
     }
 }

@@ -1,4 +1,5 @@
-//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, `nodepods.v1.Lookup`, health and reflection.
+//! The gRPC services: `v1alpha1.Pods`, the documented `Pods`, `v1.PodService`, `nodepods.v1.Lookup`, health and
+//! reflection.
 //!
 //! The server has no ports of its own; connections are accepted by [`crate::serve::accept`] and adopted. Only the
 //! files of this folder and `sys::handover` touch grpcio on the serving side.
@@ -10,6 +11,7 @@ mod feed;
 mod headers;
 mod lookup;
 mod node;
+mod pod_service;
 pub mod reflection;
 mod refusal;
 mod reply;
@@ -156,6 +158,8 @@ impl GrpcServer {
             .requests_slot_per_cq(SLOTS)
             .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
             .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
+            .register_service(lookup::service(&shared))
+            .register_service(pod_service::service(&shared))
             .register_service(service::health(&shared))
             .register_service(reflection::service(&shared, &reply::REFLECTION[0]))
             .register_service(reflection::service(&shared, &reply::REFLECTION[1]));

@@ -7,6 +7,7 @@ use grpcio::{RpcStatus, RpcStatusCode};
 
 use crate::codec::mask::MaskError;
 use crate::codec::wire;
+use crate::serve::export::ExportError;
 use crate::store::locate::Clue;
 use crate::store::paging::PageError;
 use crate::store::snapshot::Snapshot;
@@ -40,6 +41,8 @@ pub(crate) enum Refusal {
     TooOften(Duration),
     /// So many watches run already.
     TooManyWatchers(usize),
+    /// A request to the pod service is refused, or its answer ended early.
+    Export(ExportError),
     /// The daemon stops.
     Stopping,
 }
@@ -66,6 +69,7 @@ impl Refusal {
             | Self::Page(PageError::Malformed(_)) => RpcStatusCode::INVALID_ARGUMENT,
             Self::Page(PageError::Expired) => RpcStatusCode::ABORTED,
             Self::TooOften(_) | Self::TooManyWatchers(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
+            Self::Export(e) => e.code().into(),
             Self::Stopping => RpcStatusCode::UNAVAILABLE,
         }
     }
@@ -130,6 +134,7 @@ impl fmt::Display for Refusal {
             Self::TooManyWatchers(most) => {
                 write!(f, "{most} watches run already, which is the limit (--max-watchers)")
             }
+            Self::Export(e) => e.fmt(f),
             Self::Stopping => f.write_str("nodepods is stopping"),
         }
     }

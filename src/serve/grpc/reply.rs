@@ -106,6 +106,10 @@ pub(crate) const LOOKUP_FIND: Method<Request, Reply> = method(MethodType::Unary,
 
 /// `nodepods.v1.Node/GetSources`
 pub(crate) const GET_SOURCES: Method<Request, Reply> = method(MethodType::Unary, "/nodepods.v1.Node/GetSources");
+/// `v1.PodService/GetPods` (`stackrox/stackrox proto/api/v1/pod_service.proto`)
+pub(crate) const GET_PODS: Method<Request, Reply> = method(MethodType::Unary, "/v1.PodService/GetPods");
+/// `v1.PodService/ExportPods`
+pub(crate) const EXPORT_PODS: Method<Request, Reply> = method(MethodType::ServerStreaming, "/v1.PodService/ExportPods");
 
 /// `grpc.health.v1.Health/Check`
 pub(crate) const HEALTH_CHECK: Method<Request, Reply> = method(MethodType::Unary, "/grpc.health.v1.Health/Check");

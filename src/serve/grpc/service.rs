@@ -37,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) started: SystemTime,
 }
 
+/// [`Shared`], as handlers hold it.
 pub(crate) type Handle = Arc<Shared>;
 
 /// One of the two Pods services.
@@ -69,13 +70,18 @@ pub(crate) fn pods(shared: &Handle, methods: &PodsMethods, contract: Contract) -
 impl Shared {
     /// What the client asks for, if it may ask at all.
     fn asked(&self, ctx: &RpcContext<'_>, kind: Kind, snapshot: &Snapshot) -> Result<Ask, Refusal> {
-        if let Err(wait) = self.connections.take(&ctx.peer(), kind, Instant::now()) {
-            self.metrics.rate_limited();
-            return Err(Refusal::TooOften(wait));
-        }
+        self.admitted(ctx, kind)?;
         let ask = Ask::read(ctx.request_headers(), &self.masks)?;
         Refusal::unless_initialized(snapshot)?;
         Ok(ask)
+    }
+
+    /// Whether the client may ask now: it must not ask too often.
+    pub(crate) fn admitted(&self, ctx: &RpcContext<'_>, kind: Kind) -> Result<(), Refusal> {
+        self.connections.take(&ctx.peer(), kind, Instant::now()).map_err(|wait| {
+            self.metrics.rate_limited();
+            Refusal::TooOften(wait)
+        })
     }
 
     /// Counts a unary call by its outcome.
@@ -146,6 +152,7 @@ fn checked(snapshot: &Snapshot, request: &Request) -> Result<Answer, Refusal> {
     }
 }
 
+/// Sends the answer, or the refusal.
 pub(crate) fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, reply: Result<Answer, Refusal>) {
     let sent = match reply {
         Ok(Answer { reply, headers }) => {
@@ -161,7 +168,7 @@ pub(crate) fn answer(ctx: &RpcContext<'_>, mut sink: UnarySink<Reply>, reply: Re
 }
 
 /// Starts a stream, or refuses it and says why.
-fn stream(
+pub(crate) fn stream(
     ctx: &RpcContext<'_>,
     sink: ServerStreamingSink<Reply>,
     shared: &Handle,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{unbounded, Sender};
 use futures_util::Sink;
-use grpcio::{RpcStatusCode, ServerStreamingSink, WriteFlags};
+use grpcio::{RpcStatus, RpcStatusCode, ServerStreamingSink, WriteFlags};
 
 use super::crew::Crew;
 use super::feed::Feed;
@@ -112,7 +112,7 @@ pub(super) enum Turn {
     More,
     /// The core takes nothing now. It wakes the stream when it does.
     Blocked,
-    /// There is no client any more.
+    /// There is no client any more, or it has been told everything.
     Gone,
 }
 
@@ -122,6 +122,8 @@ pub(super) struct Stream {
     feed: Box<dyn Feed>,
     client: String,
     headers_set: bool,
+    /// The last status is on its way; nothing else may be done with the sink.
+    closing: bool,
     /// Until the stream has ended.
     _slot: Slot,
 }
@@ -130,7 +132,7 @@ impl Stream {
     fn new(slot: Slot, mut sink: ServerStreamingSink<Reply>, feed: Box<dyn Feed>, client: String) -> Self {
         // A burst goes out in few writes: each message but the last is buffered in the core.
         sink.enhance_batch(true);
-        Self { sink, feed, client, headers_set: false, _slot: slot }
+        Self { sink, feed, client, headers_set: false, closing: false, _slot: slot }
     }
 
     /// Sends what there is, within reason; whether anything was sent, and how it stands. What is sent is the newest
@@ -138,6 +140,9 @@ impl Stream {
     /// core wakes `waker` when it is ready for more and when the client is gone.
     pub(super) fn turn(&mut self, store: &Store, waker: &Waker) -> (bool, Turn) {
         let mut context = Context::from_waker(waker);
+        if self.closing {
+            return (false, self.close(&mut context));
+        }
         for sent in 0..IN_A_ROW {
             let progress = sent > 0;
             match Pin::new(&mut self.sink).poll_ready(&mut context) {
@@ -148,7 +153,10 @@ impl Stream {
             let current = store.current();
             let Some(message) = self.feed.next(&current) else {
                 let turn = match Pin::new(&mut self.sink).poll_flush(&mut context) {
-                    Poll::Ready(Ok(())) => Turn::Idle,
+                    Poll::Ready(Ok(())) => match self.feed.end() {
+                        None => Turn::Idle,
+                        Some(end) => self.complete(end, &mut context),
+                    },
                     Poll::Ready(Err(_)) => Turn::Gone,
                     Poll::Pending => Turn::Blocked,
                 };
@@ -167,9 +175,27 @@ impl Stream {
         (true, Turn::More)
     }
 
+    /// Begins to send the last status.
+    fn complete(&mut self, end: Result<(), Refusal>, context: &mut Context<'_>) -> Turn {
+        let status = end.map_or_else(|refusal| refusal.status(), |()| RpcStatus::ok());
+        self.feed.ended(status.code());
+        self.sink.set_status(status);
+        self.closing = true;
+        self.close(context)
+    }
+
+    fn close(&mut self, context: &mut Context<'_>) -> Turn {
+        match Pin::new(&mut self.sink).poll_close(context) {
+            Poll::Ready(_) => Turn::Gone,
+            Poll::Pending => Turn::Blocked,
+        }
+    }
+
     /// Ends it. After an error the sink must not be polled.
     pub(super) fn end(mut self, end: End) {
-        self.feed.ended(RpcStatusCode::CANCELLED);
+        if !self.closing {
+            self.feed.ended(RpcStatusCode::CANCELLED);
+        }
         // Dropping the sink cancels the call. A status would queue behind the data that the client does not read.
         if let End::ClientStuck(time) = end {
             let (client, seconds) = (&self.client, time.as_secs());
@@ -179,11 +205,17 @@ impl Stream {
 
     /// Tells the client that the daemon stops; done when it has been told.
     pub(super) fn say_farewell(mut self) -> impl std::future::Future<Output = grpcio::Result<()>> {
-        self.feed.ended(RpcStatusCode::UNAVAILABLE);
-        let (failed, slot) = (self.sink.fail(Refusal::Stopping.status()), self._slot);
+        let (slot, closing) = (self._slot, self.closing);
+        let failed = (!closing).then(|| {
+            self.feed.ended(RpcStatusCode::UNAVAILABLE);
+            self.sink.fail(Refusal::Stopping.status())
+        });
         async move {
             let _slot = slot;
-            failed.await
+            match failed {
+                Some(failed) => failed.await,
+                None => Ok(()),
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ mod negotiate;
 mod outgoing;
 mod parking;
 mod pod_log;
+mod pod_service;
 mod pods;
 mod query;
 pub(crate) mod rebinding;

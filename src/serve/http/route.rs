@@ -98,6 +98,10 @@ impl<'a> Route<'a> {
 
 /// The answer to a request, whatever it is.
 pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
+    // Errors look different there. Where only figures are served, nothing is there.
+    if shared.scope == Scope::Reads && request.path.first().is_some_and(|first| first == "v1") {
+        return super::pod_service::answer(shared, request);
+    }
     read(shared, request).unwrap_or_else(|refusal| Reply::refusal(&refusal))
 }
 

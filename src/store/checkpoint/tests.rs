@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::time::Time;
+use crate::pod::instance::{End, Instance};
 
 fn pod(n: u8, size: usize) -> PodBytes {
     PodBytes::from_sections(&[0x0a, 1, n], &[], &[], &wire_bytes(9, size))
@@ -24,12 +26,18 @@ fn kept(origin: &str, uid: Option<&str>) -> Kept {
     Kept { source, origin: origin.into(), manifest: manifest.into() }
 }
 
+fn ended() -> Instance {
+    let end = End { finished: Some(Time::from_unix(7)), exit_code: 1, reason: "Error".into() };
+    Instance { container: "web".into(), id: "containerd://a".into(), end: Some(end), ..Instance::default() }
+}
+
 fn sample() -> Checkpoint {
     Checkpoint {
         revision: u64::MAX,
         as_of_ms: 1_700_000_000_000,
         pods: vec![pod(1, 0), pod(2, 300)],
         manifests: vec![kept("/m/web.yaml", None), kept("http://127.0.0.1/pods", Some("u"))],
+        ended: Arc::new([("u".to_owned(), vec![ended()].into())].into()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::pod::observed::{Container, ContainerState, RuntimeState, Sandbox};
 use crate::store::update::{Health, HealthState};
 use crate::store::watch::{Event, Watcher};
 
+mod ended;
 mod identity;
 mod others;
 mod story;

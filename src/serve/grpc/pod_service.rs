@@ -1,0 +1,92 @@
+//! `v1.PodService`: the pod query and export of StackRox.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use grpcio::{RpcContext, Service, ServiceBuilder};
+
+use super::feed::Feed;
+use super::headers;
+use super::refusal::Refusal;
+use super::reply::{self, Reply, Request};
+use super::service::{self, Answer, Handle};
+use crate::codec::wire;
+use crate::query::request::{ExportRequest, RawQuery};
+use crate::query::{wire as pod_wire, Export, Page, Pod, Query};
+use crate::serve::connections::Kind;
+use crate::serve::export::{self, ExportError};
+use crate::store::snapshot::Snapshot;
+
+/// The service.
+pub(crate) fn service(shared: &Handle) -> Service {
+    let (get, export) = (Arc::clone(shared), Arc::clone(shared));
+    ServiceBuilder::new()
+        .add_unary_handler(&reply::GET_PODS, move |ctx, request, sink| {
+            let snapshot = get.store.current();
+            let admitted = get.admitted(&ctx, Kind::Unary).and_then(|()| Refusal::unless_initialized(&snapshot));
+            let reply = admitted.and_then(|()| pods(&snapshot, &request).map_err(Refusal::Export));
+            service::answer(&ctx, sink, reply);
+        })
+        .add_server_streaming_handler(&reply::EXPORT_PODS, move |ctx, request, sink| {
+            let feed = exported(&export, &ctx, &request);
+            let _ = service::stream(&ctx, sink, &export, feed);
+        })
+        .build()
+}
+
+/// One page of pods, as `v1.PodsResponse`. It is built on the thread of the completion queue: what bounds it are the
+/// limits of a query and the number of pods.
+fn pods(snapshot: &Snapshot, request: &Request) -> Result<Answer, ExportError> {
+    let request = RawQuery::decode(request.as_ref()).map_err(|e| ExportError::Message(e.to_string()))?;
+    let (query, page) = (Query::parse(&request.query)?, Page::new(&request.pagination)?);
+    let mut out = Vec::new();
+    for entry in page.of(&snapshot.pods, &query) {
+        wire::put_bytes(&mut out, 1, &pod_wire::encode(&Pod::of(&entry, snapshot.ended(&entry.id.uid))));
+    }
+    Ok(Answer { reply: out.into(), headers: headers::of(snapshot) })
+}
+
+fn exported(shared: &Handle, ctx: &RpcContext<'_>, request: &Request) -> Result<ExportFeed, Refusal> {
+    let snapshot = shared.store.current();
+    shared.admitted(ctx, Kind::Watch)?;
+    Refusal::unless_initialized(&snapshot)?;
+    let request = ExportRequest::decode(request.as_ref()).map_err(|e| ExportError::Message(e.to_string()));
+    request.and_then(|request| ExportFeed::new(snapshot, &request)).map_err(Refusal::Export)
+}
+
+/// One export. It holds the snapshot in which it began: its pods are those of one moment.
+struct ExportFeed {
+    pods: Export,
+    seconds: i32,
+    deadline: Option<Instant>,
+    end: Option<Result<(), Refusal>>,
+}
+
+impl ExportFeed {
+    fn new(snapshot: Arc<Snapshot>, request: &ExportRequest) -> Result<Self, ExportError> {
+        let seconds = request.timeout;
+        let deadline = export::deadline(seconds, Instant::now())?;
+        let pods = Export::new(snapshot, Query::parse(&request.query)?);
+        Ok(Self { pods, seconds, deadline, end: None })
+    }
+}
+
+impl Feed for ExportFeed {
+    fn next(&mut self, _: &Snapshot) -> Option<Reply> {
+        if self.deadline.is_some_and(|end| end <= Instant::now()) {
+            self.end = Some(Err(Refusal::Export(ExportError::Timeout(self.seconds))));
+            return None;
+        }
+        let Some(pod) = self.pods.next() else {
+            self.end = Some(Ok(()));
+            return None;
+        };
+        let mut message = Vec::new();
+        wire::put_bytes(&mut message, 1, &pod_wire::encode(&pod));
+        Some(message.into())
+    }
+
+    fn end(&mut self) -> Option<Result<(), Refusal>> {
+        self.end.take()
+    }
+}
