@@ -56,11 +56,6 @@ fn fits(field: &Field, value: Value<'_>) -> bool {
 pub(crate) struct Occurrences<'m, 'a>(&'m [(usize, Value<'a>)]);
 
 impl<'a> Occurrences<'_, 'a> {
-    /// Whether the field does not occur.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The last number: protobuf's rule for a single field that occurs twice.
     pub(crate) fn number(&self) -> Option<u64> {
         self.numbers().last()

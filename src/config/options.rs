@@ -97,6 +97,9 @@ pub struct ServeOptions {
     /// runtime's socket)
     #[argh(option, arg_name = "path")]
     pub runtime_state_dir: Option<PathBuf>,
+    /// directory in which the runtime keeps the logs of containers: the kubelet's podLogsDir (default /var/log/pods)
+    #[argh(option, arg_name = "path")]
+    pub pod_logs_dir: Option<PathBuf>,
     /// how long a silent runtime is waited for before pods are served without it; 0 waits for ever (default 15s)
     #[argh(option, arg_name = "duration")]
     pub init_timeout: Option<GoDuration>,
@@ -173,6 +176,7 @@ pub const KEYS: &[&str] = &[
     "kubelet-endpoint",
     "kubelet-poll-interval",
     "runtime-state-dir",
+    "pod-logs-dir",
     "init-timeout",
     "require",
     "watch-send-timeout",
@@ -240,6 +244,7 @@ impl ServeOptions {
             "kubelet-endpoint" => one(&mut self.kubelet_endpoint, values),
             "kubelet-poll-interval" => one(&mut self.kubelet_poll_interval, values),
             "runtime-state-dir" => one(&mut self.runtime_state_dir, values),
+            "pod-logs-dir" => one(&mut self.pod_logs_dir, values),
             "init-timeout" => one(&mut self.init_timeout, values),
             "require" => many(&mut self.require, values),
             "watch-send-timeout" => one(&mut self.watch_send_timeout, values),

@@ -23,6 +23,8 @@ pub const OWN_SOCKET: &str = "/run/nodepods/pods.sock";
 pub const DEFAULT_SOCKETS: [&str; 2] = [DOCUMENTED_SOCKET, OWN_SOCKET];
 /// The socket for reads over HTTP.
 pub const HTTP_SOCKET: &str = "/run/nodepods/http.sock";
+/// Where the kubelet has the runtime keep the logs of containers.
+pub const POD_LOGS_DIR: &str = "/var/log/pods";
 /// Where state is kept.
 pub const STATE_DIR: &str = "/var/lib/nodepods";
 
@@ -70,6 +72,8 @@ pub struct Settings {
     pub kubelet_poll_interval: Duration,
     /// containerd's state directory; `None` looks beside the runtime's socket.
     pub runtime_state_dir: Option<PathBuf>,
+    /// Where the runtime keeps the logs of containers.
+    pub pod_logs_dir: PathBuf,
     /// How long a silent runtime is waited for; `None` waits for ever.
     pub init_timeout: Option<Duration>,
     /// Sources that are waited for besides the manifests and the runtime.
@@ -152,6 +156,7 @@ impl Settings {
             kubelet: options.kubelet_endpoint,
             kubelet_poll_interval: span(options.kubelet_poll_interval, 5),
             runtime_state_dir: options.runtime_state_dir,
+            pod_logs_dir: options.pod_logs_dir.unwrap_or_else(|| POD_LOGS_DIR.into()),
             init_timeout: Some(span(options.init_timeout, 15)).filter(|d| !d.is_zero()),
             require: options.require.into_iter().map(|name| name.0).collect(),
             watch_send_timeout: span(options.watch_send_timeout, 60),
@@ -182,6 +187,7 @@ impl Settings {
         absolute("socket", self.sockets.iter())?;
         absolute("state-dir", self.state_dir.iter())?;
         absolute("downward-dir", self.downward_dir.iter())?;
+        absolute("pod-logs-dir", [&self.pod_logs_dir].into_iter())?;
         absolute("metrics-textfile", self.metrics_textfile.iter())?;
         if self.metrics_textfile.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "prom")) {
             return wrong("metrics-textfile", "node_exporter reads files whose name ends in .prom only");

@@ -53,6 +53,7 @@ impl Feeds {
             file_check_frequency: settings.file_check_frequency,
             cri_poll_interval: settings.cri_poll_interval,
             runtime_state_dir: settings.runtime_state_dir.clone(),
+            pod_logs_dir: settings.pod_logs_dir.clone(),
             root: PathBuf::from("/"),
             heartbeats: beats.clone(),
         };

@@ -220,6 +220,7 @@ fn http_options(settings: &Settings, beats: &Heartbeats) -> HttpOptions {
         heartbeats: beats.clone(),
         most_streams: settings.max_watchers.min(HttpOptions::default().most_streams),
         send_timeout: settings.watch_send_timeout,
+        log_root: settings.pod_logs_dir.clone(),
         ..HttpOptions::default()
     }
 }

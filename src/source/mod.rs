@@ -85,6 +85,8 @@ pub struct SourcesConfig {
     pub cri_poll_interval: Duration,
     /// containerd's state directory, where it is not beside its socket.
     pub runtime_state_dir: Option<PathBuf>,
+    /// Where the runtime keeps the logs of containers.
+    pub pod_logs_dir: PathBuf,
     /// Where the node's files are: `/`, but for tests.
     pub root: PathBuf,
     /// Where the threads show that they live.
@@ -276,7 +278,7 @@ fn start_hints(
     let settings = hints::HintsConfig {
         sockets: Box::new(move || locate().candidates),
         state_dir: config.runtime_state_dir.clone(),
-        logs: config.root.join("var/log/pods"),
+        logs: config.pod_logs_dir.clone(),
         look_every: hints::LOOK_EVERY,
     };
     let (stop, stopped) = UnixStream::pair()?;
@@ -319,6 +321,7 @@ mod tests {
             runtime_state_dir: None,
             kubelet_endpoint: KubeletChoice::Auto,
             kubelet_poll_interval: Duration::from_secs(5),
+            pod_logs_dir: t.path("var/log/pods"),
             own_sockets: Vec::new(),
             root: t.path(""),
             heartbeats: Heartbeats::default(),

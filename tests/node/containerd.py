@@ -92,6 +92,7 @@ class Containerd:
         self.dir = tempfile.mkdtemp(prefix=PREFIX)
         self.socket = f"{self.dir}/c.sock"
         self.endpoint = f"unix://{self.socket}"
+        self.logs = f"{self.dir}/logs"  # laid out as the kubelet does: NAMESPACE_POD_UID/CONTAINER/RESTARTS.log
         self.cgroup = "/" + os.path.basename(self.dir)
         self.process = None
         with open(f"{self.dir}/owner", "w") as f:

@@ -48,7 +48,7 @@ class Sandbox:
         self.config = {
             "metadata": {"name": name, "uid": uid, "namespace": namespace, "attempt": attempt},
             "hostname": name,
-            "log_directory": f"{runtime.containerd.dir}/logs/{uid}",
+            "log_directory": f"{runtime.containerd.logs}/{namespace}_{name}_{uid}",
             "labels": {**labels, **self.identity},
             "annotations": annotations,
             "linux": {"cgroup_parent": f"{runtime.containerd.cgroup}/pod{uid}"},
@@ -92,8 +92,9 @@ class Container:
                 "io.kubernetes.container.terminationMessagePolicy": "File",
                 "io.kubernetes.pod.terminationGracePeriod": "30",
             },
-            "log_path": f"{name}_{attempt}.log",
+            "log_path": f"{name}/{attempt}.log",
         }
+        os.makedirs(f"{pod.config['log_directory']}/{name}", exist_ok=True)
         self.id = pod.runtime.call(
             "CreateContainer", pod_sandbox_id=pod.id, config=config, sandbox_config=pod.config
         ).container_id

@@ -11,7 +11,12 @@ pub(super) trait Sink {
     fn end_object(&mut self);
     fn begin_list(&mut self);
     fn end_list(&mut self);
+    /// A key of a map.
     fn key(&mut self, key: &str);
+    /// A key of the schema, in which nothing has to be escaped.
+    fn name(&mut self, name: &'static str) {
+        self.key(name);
+    }
     fn string(&mut self, text: Cow<'_, str>);
     fn int(&mut self, n: i64);
     fn bool(&mut self, b: bool);
@@ -23,29 +28,53 @@ pub(super) trait Sink {
 /// Appends a JSON string as Go's encoder writes it: also `<`, `>`, `&`, U+2028 and U+2029 escaped.
 pub fn escape(text: &str, out: &mut String) {
     out.push('"');
-    let mut plain = 0;
-    for (at, c) in text.char_indices() {
-        let short = match c {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => "",
-            _ => continue,
-        };
-        out.push_str(text.get(plain..at).unwrap_or_default());
-        plain = at + c.len_utf8();
-        if short.is_empty() {
-            let _ = write!(out, "\\u{:04x}", u32::from(c)); // a String takes everything
-        } else {
-            out.push_str(short);
+    let mut rest = text;
+    while let Some(at) = first_that_may_need(rest.as_bytes()) {
+        let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let mut chars = special.chars();
+        let Some(c) = chars.next() else { break };
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c)); // a String takes everything
+            }
+            c => out.push(c),
         }
+        rest = chars.as_str();
     }
-    out.push_str(text.get(plain..).unwrap_or_default());
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Where the first byte stands that may have to be escaped; each such byte begins a character. Most text has none, so
+/// eight bytes are looked at together.
+fn first_that_may_need(bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    /// The high bit of each byte below `n`, and maybe of some behind one; exact where none is set.
+    const fn below(word: u64, n: u64) -> u64 {
+        word.wrapping_sub(LOW * n) & !word & HIGH
+    }
+    let mut at = 0;
+    for eight in bytes.chunks_exact(8) {
+        let word = eight.try_into().map_or(0, u64::from_le_bytes);
+        let is = |byte: u8| below(word ^ (LOW * byte as u64), 1);
+        // Bytes outside of ASCII are looked at one by one: 0xe2 begins U+2028, among others.
+        let any = below(word, 0x20) | is(b'"') | is(b'\\') | is(b'<') | is(b'>') | is(b'&') | word & HIGH;
+        if any != 0 {
+            break;
+        }
+        at += 8;
+    }
+    let may_need = |b: &u8| *b < 0x20 || matches!(b, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2);
+    bytes.get(at..)?.iter().position(may_need).map(|n| at + n)
 }
 
 /// A JSON number as Go's encoder writes it: floats without an exponent between 1e-6 and 1e21, and no `.0`.
@@ -199,6 +228,14 @@ impl Sink for Text<'_> {
         self.follows = false;
     }
 
+    fn name(&mut self, name: &'static str) {
+        self.comma();
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+        self.follows = false;
+    }
+
     fn string(&mut self, text: Cow<'_, str>) {
         self.comma();
         escape(&text, self.out);
@@ -206,7 +243,10 @@ impl Sink for Text<'_> {
 
     fn int(&mut self, n: i64) {
         self.comma();
-        let _ = write!(self.out, "{n}"); // a String takes everything
+        match u8::try_from(n) {
+            Ok(digit @ 0..=9) => self.out.push(char::from(b'0' + digit)), // most numbers
+            _ => drop(write!(self.out, "{n}")),                           // a String takes everything
+        }
     }
 
     fn bool(&mut self, b: bool) {

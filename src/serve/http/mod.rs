@@ -162,7 +162,15 @@ impl HttpServer {
         let (parking, parking_thread) = Parking::start(name, limits, give, &options.heartbeats).map_err(failed())?;
         let streams = Streams::new(name, parking.clone(), options.most_streams, options.send_timeout);
         let (scope, log_root) = (options.scope, options.log_root);
-        let shared = Arc::new(Shared { scope, store, page, events, history: Arc::default(), log_root });
+        let shared = Arc::new(Shared {
+            scope,
+            store,
+            page,
+            events,
+            history: Arc::default(),
+            rendered: Arc::default(),
+            log_root,
+        });
         let worker = Worker { shared, streams: Arc::clone(&streams), parking: parking.clone(), ready };
         let workers =
             (1..=options.workers).map(|n| worker.clone().start(name, n, &options.heartbeats)).collect::<Result<_, _>>();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::history::History;
+use super::pods::Rendered;
 use super::refusal::Refusal;
 use super::Scope;
 use crate::serve::metrics::Page;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) page: Arc<Page>,
     pub(crate) events: Arc<Events>,
     pub(crate) history: Arc<History>,
+    /// Printed pods, for the next who asks.
+    pub(crate) rendered: Arc<Rendered>,
     /// Where the runtime keeps the logs of containers: `/var/log/pods`.
     pub(crate) log_root: PathBuf,
 }

@@ -4,8 +4,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::connection::{Arrived, Connection};
 use super::parking::Parking;
@@ -20,6 +21,8 @@ use crate::heartbeat::{self, Heartbeats};
 
 /// Printing a pod goes as deep as the schema does.
 const STACK: usize = 256 * 1024;
+/// How long printed pods are kept for the next who asks.
+const KEEP_FOR: Duration = Duration::from_secs(60);
 /// Requests of one connection that are answered in a row before others get their turn.
 const IN_A_ROW: usize = 16;
 
@@ -47,7 +50,16 @@ impl Worker {
         })
     }
 
+    /// Waits for a connection with a request. When nobody asks for a while, what was kept for the next one goes.
     fn next(&self) -> Option<Connection> {
+        let until = Instant::now() + KEEP_FOR;
+        let rest = heartbeat::rest(Some(until));
+        match self.ready.recv_deadline(until) {
+            Ok(connection) => return Some(connection),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => drop(rest),
+        }
+        self.shared.rendered.clear();
         let _rest = heartbeat::rest(None);
         self.ready.recv().ok()
     }

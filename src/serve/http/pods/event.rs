@@ -46,7 +46,7 @@ impl EventPrinter {
             Shape::Table(version) => {
                 let columns = !std::mem::replace(&mut self.columns_told, true);
                 table::begin(version, &json!({"resourceVersion": revision.to_string()}), columns, &mut text);
-                table::row(pod, revision, shared::now(), self.beside, &mut text)?;
+                table::row_at(pod, revision, shared::now(), self.beside, &mut text)?;
                 table::end(&mut text);
             }
             _ => {

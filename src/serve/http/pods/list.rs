@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::print::{content_type, ListPrinter};
+use super::rendered::Rendered;
 use super::table::RowObject;
 use crate::codec::wire::WireError;
 use crate::pod::selector::Selector;
@@ -45,7 +46,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     let tag = tag(request, form, page.snapshot.revision);
     let mut reply = match &tag {
         Some(tag) if matches(&request.if_none_match, tag) => Reply::not_modified(),
-        _ => reply(page, form, beside).map_err(|e| Refusal::Internal(e.to_string()))?,
+        _ => reply(page, form, beside, &shared.rendered).map_err(|e| Refusal::Internal(e.to_string()))?,
     };
     if let Some(tag) = tag {
         reply.add("ETag", tag);
@@ -118,13 +119,14 @@ fn matches(if_none_match: &str, tag: &str) -> bool {
     tags.map(|t| t.strip_prefix("W/").unwrap_or(t)).any(|t| t == "*" || t == tag)
 }
 
-fn reply(page: Page, form: Form, beside: RowObject) -> Result<Reply, WireError> {
+fn reply(page: Page, form: Form, beside: RowObject, rendered: &Arc<Rendered>) -> Result<Reply, WireError> {
     let size = |pod: &Arc<PodEntry>| match (form.shape, beside) {
         (Shape::Whole, _) | (_, RowObject::Whole) => pod.bytes.as_bytes().len(),
         _ => 256 + pod.bytes.metadata().len(),
     };
     let size: usize = page.pods.iter().map(size).sum();
-    let printer = ListPrinter::new(form, beside, shared::now(), page.snapshot.revision, page.next);
+    let printer =
+        ListPrinter::new((form, beside), shared::now(), page.snapshot.revision, page.next, Arc::clone(rendered));
     let mut body = ListBody { printer, pods: page.pods };
     if size > IN_ONE_PIECE {
         return Ok(Reply::produced(content_type(form.media), body));

@@ -4,6 +4,7 @@ mod event;
 mod list;
 pub(crate) mod object;
 mod print;
+mod rendered;
 mod table;
 mod watch;
 
@@ -17,6 +18,7 @@ use super::request::Request;
 use super::shared::{self, Shared};
 use super::warning;
 use crate::store::snapshot::{PodEntry, Snapshot};
+pub(crate) use rendered::Rendered;
 pub(crate) use table::RowObject;
 
 /// Pods of one namespace or of all: a list, or a watch where one is asked for.
@@ -38,7 +40,8 @@ pub(crate) fn get(shared: &Shared, request: &Request, namespace: &str, name: &st
     }
     shared.history.note(&snapshot);
     let pod = find(&snapshot, namespace, name)?;
-    let body = print::single(pod, form, beside, shared::now()).map_err(|e| Refusal::Internal(e.to_string()))?;
+    let body = print::single(pod, form, beside, shared::now(), &shared.rendered)
+        .map_err(|e| Refusal::Internal(e.to_string()))?;
     let mut reply = Reply::bytes(print::content_type(form.media), body);
     reply.add("Vary", "Accept".into());
     warning::add(&mut reply, &snapshot);

@@ -1,8 +1,11 @@
 //! A list of pods, printed piece by piece in any form.
 
+use std::sync::Arc;
+
 use serde_json::{json, Value};
 
 use super::object;
+use super::rendered::Rendered;
 use super::table::{self, RowObject};
 use crate::codec::wire::{self, WireError};
 use crate::codec::yaml_print;
@@ -33,11 +36,19 @@ pub(super) struct ListPrinter {
     /// Text of one piece, on its way to its form.
     text: String,
     count: usize,
+    rendered: Arc<Rendered>,
 }
 
 impl ListPrinter {
-    pub(super) fn new(form: Form, beside: RowObject, now: i64, revision: u64, next: Option<String>) -> Self {
-        Self { form, beside, now, revision, next, indenter: Indenter::default(), text: String::new(), count: 0 }
+    pub(super) fn new(
+        (form, beside): (Form, RowObject),
+        now: i64,
+        revision: u64,
+        next: Option<String>,
+        rendered: Arc<Rendered>,
+    ) -> Self {
+        let (indenter, text) = (Indenter::default(), String::new());
+        Self { form, beside, now, revision, next, indenter, text, count: 0, rendered }
     }
 
     fn whole(&self) -> bool {
@@ -123,13 +134,13 @@ impl ListPrinter {
         }
         let whole = self.whole();
         match self.form.shape {
-            Shape::Table(_) => table::row(pod, pod.revision, self.now, self.beside, &mut self.text)?,
+            Shape::Table(_) => table::row(pod, self.now, self.beside, &self.rendered, &mut self.text)?,
             _ => {
                 self.text.push('{');
                 if !whole {
                     self.text.push_str(object::type_members(false)); // as the API server does
                 }
-                object::sections(pod, pod.revision, whole, &mut self.text)?;
+                self.rendered.sections(pod, whole, &mut self.text)?;
                 self.text.push('}');
             }
         }
@@ -174,7 +185,13 @@ impl ListPrinter {
 ///
 /// # Errors
 /// Its bytes are not a protobuf message.
-pub(super) fn single(pod: &PodEntry, form: Form, beside: RowObject, now: i64) -> Result<Vec<u8>, WireError> {
+pub(super) fn single(
+    pod: &PodEntry,
+    form: Form,
+    beside: RowObject,
+    now: i64,
+    rendered: &Rendered,
+) -> Result<Vec<u8>, WireError> {
     let whole = form.shape != Shape::Metadata;
     let mut text = String::new();
     match (form.media, form.shape) {
@@ -185,7 +202,7 @@ pub(super) fn single(pod: &PodEntry, form: Form, beside: RowObject, now: i64) ->
         (Media::Yaml, _) => return Ok(yaml_print::print(&object::value(pod, pod.revision, whole)?).into_bytes()),
         (_, Shape::Table(version)) => {
             table::begin(version, &json!({"resourceVersion": pod.revision.to_string()}), true, &mut text);
-            table::row(pod, pod.revision, now, beside, &mut text)?;
+            table::row(pod, now, beside, rendered, &mut text)?;
             table::end(&mut text);
         }
         _ => {

@@ -5,6 +5,7 @@
 use serde_json::{json, Value};
 
 use super::object;
+use super::rendered::Rendered;
 use crate::codec::json;
 use crate::codec::wire::WireError;
 use crate::pod::columns::Columns;
@@ -82,9 +83,33 @@ pub(crate) fn end(out: &mut String) {
 /// The pod's bytes are not a protobuf message.
 pub(crate) fn row(
     pod: &PodEntry,
+    now: i64,
+    beside: RowObject,
+    rendered: &Rendered,
+    out: &mut String,
+) -> Result<(), WireError> {
+    row_with(pod, now, beside, |whole, out| rendered.sections(pod, whole, out), out)
+}
+
+/// As [`row`], with a revision that is not the pod's own.
+///
+/// # Errors
+/// As there.
+pub(crate) fn row_at(
+    pod: &PodEntry,
     revision: u64,
     now: i64,
     beside: RowObject,
+    out: &mut String,
+) -> Result<(), WireError> {
+    row_with(pod, now, beside, |whole, out| object::sections(pod, revision, whole, out), out)
+}
+
+fn row_with(
+    pod: &PodEntry,
+    now: i64,
+    beside: RowObject,
+    sections: impl FnOnce(bool, &mut String) -> Result<(), WireError>,
     out: &mut String,
 ) -> Result<(), WireError> {
     let c = Columns::of(&pod.bytes, now);
@@ -107,7 +132,7 @@ pub(crate) fn row(
         let whole = beside == RowObject::Whole;
         out.push_str(",\"object\":{");
         out.push_str(object::type_members(whole));
-        object::sections(pod, revision, whole, out)?;
+        sections(whole, out)?;
         out.push('}');
     }
     out.push('}');
