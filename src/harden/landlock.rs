@@ -46,7 +46,8 @@ fn reading() -> BitFlags<AccessFs> {
     AccessFs::ReadFile | AccessFs::ReadDir
 }
 
-/// Not among it: executing, device files, and moving files to another directory.
+/// Not among it: executing and device files. Files are moved between directories of ours alone, where the tree of
+/// pods is swapped.
 fn writing() -> BitFlags<AccessFs> {
     AccessFs::WriteFile
         | AccessFs::Truncate
@@ -56,6 +57,7 @@ fn writing() -> BitFlags<AccessFs> {
         | AccessFs::MakeSym
         | AccessFs::RemoveFile
         | AccessFs::RemoveDir
+        | AccessFs::Refer
 }
 
 /// systemd may listen for us on an abstract socket, in containers above all.
