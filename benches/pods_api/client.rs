@@ -13,6 +13,7 @@ use grpcio::{
 pub const LIST: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/v1alpha1.Pods/ListPods");
 pub const GET: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/v1alpha1.Pods/GetPod");
 pub const HEALTH: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/grpc.health.v1.Health/Check");
+pub const FIND: Method<Vec<u8>, Vec<u8>> = method(MethodType::Unary, "/nodepods.v1.Lookup/Find");
 pub const WATCH: Method<Vec<u8>, Vec<u8>> = method(MethodType::ServerStreaming, "/v1alpha1.Pods/WatchPods");
 
 const fn method(ty: MethodType, name: &'static str) -> Method<Vec<u8>, Vec<u8>> {

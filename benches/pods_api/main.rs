@@ -70,10 +70,13 @@ impl Bench {
     fn unary(&mut self, seconds: u32) {
         let mut get = Vec::new();
         wire::put_bytes(&mut get, 1, pods::uid(7).as_bytes());
+        let mut find = Vec::new();
+        wire::put_bytes(&mut find, 1, pods::container_id(7).as_bytes());
         for count in [110, 500, 1000] {
             for (name, method, request, mask) in [
                 ("list", &client::LIST, &[][..], ""),
                 ("get", &client::GET, &get[..], ""),
+                ("find", &client::FIND, &find[..], ""),
                 ("masked", &client::LIST, &[][..], MASK),
             ] {
                 for connections in [1, 8] {

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nodepods::codec::pod_bytes::PodBytes;
 use nodepods::codec::schema::id;
 use nodepods::codec::{json, wire};
-use nodepods::store::snapshot::{PodEntry, PodId};
+use nodepods::store::snapshot::{PodEntry, PodId, RuntimeId};
 use serde_json::{json, Value};
 
 fn container(n: usize, name: &str) -> Value {
@@ -31,7 +31,7 @@ fn container(n: usize, name: &str) -> Value {
 fn status(n: usize, name: &str) -> Value {
     json!({"name": name, "state": {"running": {"startedAt": "2026-01-02T03:04:05Z"}}, "lastState": {}, "ready": true, "restartCount": n % 4, "started": true,
         "image": format!("registry.example.com/team-{}/{name}:v1.{n}.0", n % 7),
-        "imageID": format!("registry.example.com/team-{}/{name}@sha256:{n:064x}", n % 7), "containerID": format!("containerd://{n:064x}")})
+        "imageID": format!("registry.example.com/team-{}/{name}@sha256:{n:064x}", n % 7), "containerID": format!("containerd://{}", container_id(n))})
 }
 
 fn pod(n: usize) -> Value {
@@ -61,6 +61,11 @@ fn pod(n: usize) -> Value {
             "conditions": [condition("Initialized"), condition("Ready"), condition("ContainersReady"), condition("PodScheduled")]}})
 }
 
+/// Id of both containers of a pod.
+pub fn container_id(n: usize) -> String {
+    format!("{n:064x}")
+}
+
 pub fn uid(n: usize) -> String {
     format!("{n:08x}-1111-4222-8333-444455556666")
 }
@@ -68,6 +73,7 @@ pub fn uid(n: usize) -> String {
 /// One pod whose versions are told apart by a sequence number and the time at which they were made.
 pub struct Template {
     id: Arc<PodId>,
+    containers: Vec<RuntimeId>,
     bytes: PodBytes,
 }
 
@@ -77,7 +83,9 @@ impl Template {
         let text = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_string();
         let id = Arc::new(PodId { uid: text("uid"), namespace: text("namespace"), name: text("name") });
         let bytes = json::to_wire(id::POD, &value).expect("a pod of ours").bytes;
-        Self { id, bytes: PodBytes::from_wire(&bytes).expect("a pod of ours") }
+        let known = |name: &str| RuntimeId { id: container_id(n), name: name.into() };
+        let containers = ["service", "sidecar", ""].map(known).into();
+        Self { id, containers, bytes: PodBytes::from_wire(&bytes).expect("a pod of ours") }
     }
 
     /// A version of the pod: `resourceVersion` is its number, `generation` its time.
@@ -90,7 +98,7 @@ impl Template {
         Arc::new(PodEntry {
             id: Arc::clone(&self.id),
             phase,
-            container_ids: Vec::new(),
+            container_ids: self.containers.clone(),
             ips: Vec::new(),
             revision,
             bytes,

@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 
+from node import golden
 from node.daemon import NODE, binary
 
 WEB = """\
@@ -124,6 +125,8 @@ def test_the_environment_of_a_running_pod(node, web):
     assert done.stdout == "".join(f"{name}={value}\n" for name, value in want.items())
     assert "KUBERNETES_SERVICE_HOST" in done.stderr
 
+    for form in ("shell", "json"):
+        golden.check(f"env.{form}", run(node, "env", NAME, "-o", form).stdout)
     script = run(node, "env", NAME, "-c", "main", "-o", "shell").stdout
     shown = subprocess.run(["sh", "-c", f"{script}\nenv"], capture_output=True, text=True, env={}, check=True).stdout
     assert {line for line in shown.splitlines() if line.split("=")[0] in want} == {
@@ -155,6 +158,7 @@ def test_files_byte_for_byte_and_as_a_container_sees_them(node, web):
     assert notes.startswith('build="two"\nbuilder="john-doe"\nkubernetes.io/config.hash="')
     assert "nodepods.io" not in notes
     assert not notes.endswith("\n")
+    golden.check("volume.txt", run(node, "volume", NAME).stdout)
 
     control = os.path.dirname(web.main._pipe)
     target = f"{control}/info"

@@ -7,7 +7,7 @@ import subprocess
 import grpc
 import pytest
 
-from node import contracts
+from node import contracts, golden
 from node.daemon import NODE, binary, manifest
 
 
@@ -134,10 +134,10 @@ def test_a_static_pod_by_the_host_port_of_its_manifest(daemon):
     assert by == ["hostPort 18080 in its spec, for port 80 of container main"]
 
 
-def test_for_people(node, web):
-    done = whois(node, web.main.id)
-    lines = dict(line.split(None, 1) for line in done.stdout.splitlines())
-    assert lines["pod"] == "shop/web" and lines["container"] == "main" and lines["ip"] == web.ip
+def test_what_it_prints(node, web):
+    pid = str(min(pids(web.side.id)))
+    golden.check("whois.txt", "\n".join(whois(node, word).stdout for word in (web.main.id, web.ip, pid)))
+    golden.check("whois.json", whois(node, web.main.id, "-o", "json").stdout)
     assert whois(node, "???").returncode == 2
 
 
