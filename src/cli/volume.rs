@@ -21,6 +21,7 @@ use crate::downward::volume::{File, Volume, VolumeError};
 use crate::downward::{DownwardPod, Unknown};
 use crate::files::atomic_writer::{AtomicWriter, FileContent, Payload};
 use crate::pod::spec::ResourceList;
+use crate::sys::process;
 
 /// Print or write the files of a pod's downward API volumes. They are byte for byte the kubelet's, permission bits
 /// too; of a projected volume those whose content is known here. Without NAME all such volumes are meant.
@@ -103,7 +104,12 @@ impl VolumeFiles {
             let dir = if self.name_and_file.is_empty() { top.join(name) } else { top.to_path_buf() };
             place::claim(top, &dir)?;
             let (payload, unknown) = payload(volume);
-            let changed = AtomicWriter::new(&dir, place::DIR_MODE).write(&payload).map_err(|e| place::failure(&e))?;
+            let writer = AtomicWriter::new(&dir, place::DIR_MODE);
+            let writer = match volume.group {
+                Some(group) if process::effective_uid() == 0 => writer.of_group(group),
+                _ => writer, // the mode lets the group read; which group it is takes root to say
+            };
+            let changed = writer.write(&payload).map_err(|e| place::failure(&e))?;
             if changed {
                 unknown.iter().for_each(|what| eprintln!("Warning: not written: {name}/{what}"));
             }

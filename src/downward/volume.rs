@@ -12,6 +12,9 @@ use crate::pod::spec::ResourceList;
 
 /// Mode of a file for which the pod names none.
 pub const DEFAULT_MODE: u32 = 0o644;
+/// What `fsGroup` adds to the mode of a file: its group may read it. Source: `kubernetes/kubernetes
+/// pkg/volume/volume_linux.go`.
+const GROUP_MODE: u32 = 0o440;
 /// Longest path of a file, in bytes (`kubernetes/kubernetes pkg/volume/util/atomic_writer.go`).
 const MOST_PATH: usize = 4096;
 /// Longest part of one, in bytes.
@@ -22,7 +25,7 @@ const MOST_NAME: usize = 255;
 pub struct File {
     /// Where it stands below the volume's directory: relative, clean, never upwards.
     pub path: String,
-    /// Its permission bits.
+    /// Its permission bits, with those that the volume's group adds.
     pub mode: u32,
     /// Its bytes, or why they are not known here.
     pub content: Result<Vec<u8>, Unknown>,
@@ -35,6 +38,9 @@ pub struct Volume {
     pub files: Vec<File>,
     /// Sources of more files, not even whose paths are known.
     pub sources: Vec<Unknown>,
+    /// The group that files and directories belong to (`spec.securityContext.fsGroup`); `None` for that of whoever
+    /// writes them.
+    pub group: Option<u32>,
 }
 
 /// Why a volume has no files here.
@@ -68,7 +74,10 @@ impl Volume {
     pub fn of(pod: &DownwardPod, name: &str, allocatable: &ResourceList) -> Result<Self, VolumeError> {
         let volumes = pod.spec.get("volumes").and_then(Value::as_array).into_iter().flatten();
         let volume = volumes.into_iter().find(|v| v["name"] == name).ok_or(VolumeError::Missing)?;
-        let mut filler = Filler { pod, allocatable, default_mode: DEFAULT_MODE, volume: Self::default() };
+        let group = pod.spec.pointer("/securityContext/fsGroup").and_then(Value::as_u64);
+        let group = group.and_then(|gid| u32::try_from(gid).ok());
+        let volume_of_group = Self { group, ..Self::default() };
+        let mut filler = Filler { pod, allocatable, default_mode: DEFAULT_MODE, volume: volume_of_group };
         let mode_of = |source: &Value| mode(&source["defaultMode"]).unwrap_or(DEFAULT_MODE);
         if let Some(source) = volume.get("downwardAPI").filter(|s| s.is_object()) {
             filler.default_mode = mode_of(source);
@@ -98,7 +107,9 @@ impl Filler<'_> {
     fn add(&mut self, path: &str, own_mode: &Value, content: Result<Vec<u8>, Unknown>) -> Result<(), VolumeError> {
         let path = clean(path).map_err(|problem| VolumeError::Path(path.into(), problem))?;
         self.volume.files.retain(|f| f.path != path);
-        self.volume.files.push(File { path, mode: mode(own_mode).unwrap_or(self.default_mode), content });
+        let added = self.volume.group.map_or(0, |_| GROUP_MODE);
+        let mode = mode(own_mode).unwrap_or(self.default_mode) | added;
+        self.volume.files.push(File { path, mode, content });
         Ok(())
     }
 
@@ -230,6 +241,17 @@ mod tests {
             assert_eq!(files, [("a", default), ("b/c", default), ("z", 0o400)]);
             assert!(got.files.iter().all(|f| f.content.as_deref() == Ok(b"web")));
         }
+    }
+
+    #[test]
+    fn a_group_may_read() {
+        let mut secret = item("b");
+        secret["mode"] = json!(0o400);
+        let volumes = json!([{"name": "v", "downwardAPI": {"items": [item("a"), secret], "defaultMode": 0o600}}]);
+        let spec = json!({"volumes": volumes, "securityContext": {"fsGroup": 2000}});
+        let pod = DownwardPod::from_json(&json!({}), &spec, &json!({}));
+        let volume = Volume::of(&pod, "v", &ResourceList::new()).unwrap();
+        assert_eq!((volume.group, volume.files[0].mode, volume.files[1].mode), (Some(2000), 0o640, 0o440));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{symlink, DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{chown, symlink, DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +15,8 @@ use crate::codec::time::Time;
 
 /// The link to the directory that holds the files.
 pub const DATA: &str = "..data";
+/// What `fsGroup` adds to the permission bits of directories (`kubernetes/kubernetes pkg/volume/volume_linux.go`).
+const GROUP_MODE: u32 = 0o2550;
 const NEW_DATA: &str = "..data_tmp";
 /// How many names for a new directory are tried.
 const ATTEMPTS: u32 = 100;
@@ -37,6 +39,7 @@ pub type Payload = BTreeMap<String, FileContent>;
 pub struct AtomicWriter {
     dir: PathBuf,
     dir_mode: u32,
+    group: Option<u32>,
 }
 
 impl AtomicWriter {
@@ -44,7 +47,14 @@ impl AtomicWriter {
     /// have 0755.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, dir_mode: u32) -> Self {
-        Self { dir: dir.into(), dir_mode }
+        Self { dir: dir.into(), dir_mode, group: None }
+    }
+
+    /// The same with files and directories that belong to this group, which new files then have, too: what the kubelet
+    /// makes of `fsGroup`. Takes root, or a group of ours.
+    #[must_use]
+    pub fn of_group(self, group: u32) -> Self {
+        Self { dir_mode: self.dir_mode | GROUP_MODE, group: Some(group), ..self }
     }
 
     /// Makes the directory hold these files and no others. Says whether anything changed: equal contents are not
@@ -53,6 +63,9 @@ impl AtomicWriter {
     /// # Errors
     /// A file cannot be written: then those of before stay. Or something that is not ours is in the way of a link.
     pub fn write(&self, payload: &Payload) -> io::Result<bool> {
+        if self.group.is_some() {
+            self.own(&self.dir, self.dir_mode)?;
+        }
         let before = self.current()?;
         let changed = before.as_ref().is_none_or(|old| !holds(&self.dir.join(old), payload));
         if changed {
@@ -80,7 +93,8 @@ impl AtomicWriter {
         let filled = payload.iter().try_for_each(|(path, file)| {
             let path = fresh.join(path);
             self.make_parents(&fresh, &path)?;
-            write_file(&path, file)
+            write_file(&path, file)?;
+            self.own(&path, file.mode)
         });
         match filled {
             Ok(()) => Ok(name),
@@ -108,8 +122,14 @@ impl AtomicWriter {
     }
 
     fn make_directory(&self, path: &Path) -> io::Result<()> {
-        let made = DirBuilder::new().mode(self.dir_mode).create(path);
-        made.and_then(|()| fs::set_permissions(path, Permissions::from_mode(self.dir_mode))).map_err(|e| named(e, path))
+        DirBuilder::new().mode(self.dir_mode).create(path).map_err(|e| named(e, path))?;
+        self.own(path, self.dir_mode)
+    }
+
+    /// Gives what we made its group and, whatever the umask, its permission bits.
+    fn own(&self, path: &Path, mode: u32) -> io::Result<()> {
+        let given = self.group.map_or(Ok(()), |group| chown(path, None, Some(group)));
+        given.and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode))).map_err(|e| named(e, path))
     }
 
     fn make_parents(&self, top: &Path, path: &Path) -> io::Result<()> {
@@ -201,10 +221,8 @@ fn collect(top: &Path, dir: &Path, found: &mut BTreeSet<String>) -> io::Result<(
 }
 
 fn write_file(path: &Path, file: &FileContent) -> io::Result<()> {
-    let mut made =
-        OpenOptions::new().write(true).create_new(true).mode(file.mode).open(path).map_err(|e| named(e, path))?;
-    let written = made.write_all(&file.data);
-    written.and_then(|()| made.set_permissions(Permissions::from_mode(file.mode))).map_err(|e| named(e, path))
+    let made = OpenOptions::new().write(true).create_new(true).mode(file.mode).open(path);
+    made.and_then(|mut made| made.write_all(&file.data)).map_err(|e| named(e, path))
 }
 
 /// The error with the path in its words.
@@ -264,6 +282,20 @@ mod tests {
         assert_eq!((target.len() > "..2006_01_02_15_04_05.".len(), target.matches('_').count()), (true, 5), "{target}");
         let mode = |path: &str| fs::metadata(dir.0.join(path)).unwrap().mode() & 0o777;
         assert_eq!((mode("labels"), mode("d/e/secret"), mode("d/e"), mode("..data")), (0o644, 0o400, 0o755, 0o755));
+    }
+
+    #[test]
+    fn a_group_of_its_own() {
+        let dir = Scratch::new("group");
+        // The group of whoever runs the test, which anybody may give.
+        let group = fs::metadata(&dir.0).unwrap().gid();
+        let file = FileContent { mode: 0o440, data: b"x".to_vec() };
+        let payload = Payload::from([("d/a".to_string(), file)]);
+        assert!(AtomicWriter::new(&dir.0, 0o755).of_group(group).write(&payload).unwrap());
+        for (path, mode) in [("", 0o2755), ("..data", 0o2755), ("d", 0o2755), ("d/a", 0o440)] {
+            let found = fs::metadata(dir.0.join(path)).unwrap();
+            assert_eq!((found.gid(), found.mode() & 0o7777), (group, mode), "{path}");
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Component, Path};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::files::atomic_writer::DATA;
+use crate::sys::process;
 
 /// Permission bits of directories in a kubelet's volume.
 pub const DIR_MODE: u32 = 0o755;
@@ -29,6 +30,10 @@ pub fn claim(top: &Path, dir: &Path) -> Result<(), Failure> {
     let kubelets = |part: Component<'_>| part.as_os_str().to_str().is_some_and(|name| name.starts_with(KUBELETS));
     if real.components().any(kubelets) {
         return Err(refused(dir, "it is a kubelet's own volume"));
+    }
+    // Whoever owns the directory could put links in our way.
+    if fs::metadata(&real).map_err(|e| failed(&e, dir))?.uid() != process::effective_uid() {
+        return Err(refused(dir, "it belongs to another user"));
     }
     let empty = fs::read_dir(&real).map_err(|e| failed(&e, dir))?.next().is_none();
     if !empty && !real.join(DATA).is_symlink() {

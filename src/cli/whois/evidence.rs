@@ -55,6 +55,9 @@ impl Evidence {
                         evidence.listener(&listener, holder);
                     }
                 }
+                if evidence.leads.is_empty() && proc.processes().iter().any(|p| p.network.is_none()) {
+                    evidence.notes.push("not every process can be looked into; sudo may help".into());
+                }
             }
             Subject::Ip(ip) => evidence.lead(Clue::Ip(*ip), "its address"),
             Subject::ContainerId(id) => {

@@ -35,6 +35,9 @@ pub enum Subject {
     Path(PathBuf),
 }
 
+/// The largest process id there is (`PID_MAX_LIMIT` of Linux): longer runs of digits are the beginning of an id.
+const MOST_PID: u32 = 1 << 22;
+
 const FORMS: &str = "want a process id, :PORT, an IP address, a container id, a pod UID, the path of a cgroup or of a \
     file; where that is ambiguous, with pid:, port:, tcp:, udp:, ip:, id:, uid:, cgroup: or path: in front";
 
@@ -74,8 +77,8 @@ impl Subject {
         if let Ok(ip) = word.parse() {
             return Some(Self::Ip(ip));
         }
-        if !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()) {
-            return word.parse().ok().map(Self::Pid);
+        if let Some(pid) = word.parse().ok().filter(|pid| *pid <= MOST_PID) {
+            return Some(Self::Pid(pid));
         }
         if let Some((_, id)) = word.split_once("://") {
             return self::id(id).map(Self::ContainerId);
@@ -131,6 +134,7 @@ mod tests {
             ("::1", Subject::Ip("::1".parse().unwrap())),
             ("ip:::1", Subject::Ip("::1".parse().unwrap())),
             ("4f2a9c", Subject::ContainerId("4f2a9c".into())),
+            ("123456789012", Subject::ContainerId("123456789012".into())),
             ("id:123456", Subject::ContainerId("123456".into())),
             ("4F2A", Subject::ContainerId("4f2a".into())),
             (&format!("containerd://{long}"), Subject::ContainerId(long.clone())),
@@ -161,7 +165,6 @@ mod tests {
             "pid:x",
             "pid:-1",
             "10.0.0",
-            "99999999999",
             "tcp:",
             "id:xyz9",
             "cgroup:/user.slice",
