@@ -5,7 +5,6 @@
 //! files of this folder and `sys::handover` touch grpcio on the serving side.
 
 mod ask;
-mod crew;
 mod encode;
 mod feed;
 mod headers;
@@ -123,7 +122,7 @@ impl GrpcServer {
         grpcio::redirect_log();
         let environment = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("grpc").build());
         let slots = Slots::new(options.max_watchers);
-        let streams = Streams::start(&store, &slots, options.watch_send_timeout, &options.heartbeats)?;
+        let streams = Streams::new(&store, &slots, options.watch_send_timeout);
         let connections = Arc::new(Connections::new(options.max_connections, options.rates));
         let metrics = Arc::<Metrics>::default();
         let shared = Arc::new(Shared {

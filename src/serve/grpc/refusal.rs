@@ -41,6 +41,8 @@ pub(crate) enum Refusal {
     TooOften(Duration),
     /// So many watches run already.
     TooManyWatchers(usize),
+    /// The system gives us no thread for another watch.
+    NoThread(String),
     /// A request to the pod service is refused, or its answer ended early.
     Export(ExportError),
     /// The daemon stops.
@@ -68,7 +70,7 @@ impl Refusal {
             | Self::Metadata(..)
             | Self::Page(PageError::Malformed(_)) => RpcStatusCode::INVALID_ARGUMENT,
             Self::Page(PageError::Expired) => RpcStatusCode::ABORTED,
-            Self::TooOften(_) | Self::TooManyWatchers(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
+            Self::TooOften(_) | Self::TooManyWatchers(_) | Self::NoThread(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
             Self::Export(e) => e.code().into(),
             Self::Stopping => RpcStatusCode::UNAVAILABLE,
         }
@@ -134,6 +136,7 @@ impl fmt::Display for Refusal {
             Self::TooManyWatchers(most) => {
                 write!(f, "{most} watches run already, which is the limit (--max-watchers)")
             }
+            Self::NoThread(problem) => write!(f, "no thread for another watch: {problem}"),
             Self::Export(e) => e.fmt(f),
             Self::Stopping => f.write_str("nodepods is stopping"),
         }

@@ -176,9 +176,9 @@ pub(crate) fn stream(
 ) -> Result<(), Refusal> {
     let name = ctx.peer();
     let client = shared.connections.peer(&name).map_or(name, |p| format!("{} on {}", p.cred, p.listener));
-    match feed.and_then(|feed| Ok((shared.streams.place()?, feed))) {
-        Ok((slot, feed)) => {
-            shared.streams.start_stream(slot, sink, Box::new(feed), client);
+    match feed.and_then(|feed| Ok((shared.streams.open(client)?, feed))) {
+        Ok((opened, feed)) => {
+            opened.start(sink, feed);
             Ok(())
         }
         Err(refusal) => {

@@ -1,114 +1,114 @@
-//! Server streams. A few threads send on all of them; each ends with its client.
+//! Server streams: one thread each, which ends with its client.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{unbounded, Sender};
+use crossbeam_channel::{at, bounded, never, select, Receiver, Sender, TryRecvError};
 use futures_util::Sink;
 use grpcio::{RpcStatus, RpcStatusCode, ServerStreamingSink, WriteFlags};
 
-use super::crew::Crew;
 use super::feed::Feed;
 use super::headers;
 use super::refusal::Refusal;
 use super::reply::Reply;
-use crate::heartbeat::Heartbeats;
-use crate::serve::error::ServeError;
-use crate::serve::slots::{Slot, Slots};
+use super::wait;
+use crate::serve::slots::Slots;
 use crate::store::Store;
 
-/// Sending runs C++ on the thread.
-const STACK: usize = 256 * 1024;
-/// Threads at most: more than some cores send no faster, since one completion queue serves them all.
-const MOST_THREADS: usize = 4;
-/// Messages of one stream in a row before others get their turn.
+/// Cancelling and failing run C++ on the thread; the memory is virtual until it is used.
+const STACK: usize = 128 * 1024;
+/// Messages in a row before the thread looks whether it has to stop.
 const IN_A_ROW: usize = 16;
+/// How long a client gets to take the last status when the daemon stops.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// All streams of a server.
 pub(crate) struct Streams {
+    store: Arc<Store>,
     slots: Arc<Slots>,
-    threads: Vec<Thread>,
-}
-
-struct Thread {
-    // Without a bound, because every stream in it holds a slot, and these are bounded.
-    arrivals: Sender<Stream>,
-    /// Streams that it has.
-    load: Arc<AtomicUsize>,
+    send_timeout: Duration,
+    number: AtomicU64,
 }
 
 impl Streams {
-    /// Starts the threads.
+    pub(crate) fn new(store: &Arc<Store>, slots: &Arc<Slots>, send_timeout: Duration) -> Self {
+        let (store, slots) = (Arc::clone(store), Arc::clone(slots));
+        Self { store, slots, send_timeout, number: AtomicU64::new(1) }
+    }
+
+    /// A thread for one stream, which starts when it is given the sink. `client` names the peer in the log.
     ///
     /// # Errors
-    /// There are none to be had.
-    pub(crate) fn start(
-        store: &Arc<Store>,
-        slots: &Arc<Slots>,
-        send_timeout: Duration,
-        beats: &Heartbeats,
-    ) -> Result<Self, ServeError> {
-        let start = |number| {
-            let (arrivals, arriving) = unbounded();
-            let load = Arc::<AtomicUsize>::default();
-            let stopped = slots.stopped().clone();
-            let crew = Crew::new(Arc::clone(store), send_timeout, arriving, stopped, Arc::clone(&load));
-            let (name, beats) = (format!("watch-{number}"), beats.clone());
-            thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
-                let _watched = beats.enter(&name);
-                crew.run();
-            })?;
-            Ok(Thread { arrivals, load })
+    /// Too many run, or there is no thread to be had.
+    pub(crate) fn open<F: Feed>(&self, client: String) -> Result<Opened<F>, Refusal> {
+        let slot = self.slots.take().ok_or(Refusal::TooManyWatchers(self.slots.most()))?;
+        // One place, for one stream: never full.
+        let (give, take) = bounded::<(ServerStreamingSink<Reply>, F)>(1);
+        let (store, stopped, send_timeout) = (Arc::clone(&self.store), self.slots.stopped().clone(), self.send_timeout);
+        let body = move || {
+            let _slot = slot; // until the stream has ended
+            if let Ok((sink, feed)) = take.recv() {
+                let mut stream = Stream::new(sink, feed, client);
+                match stream.run(&store, &stopped, send_timeout) {
+                    End::Stopping => stream.say_farewell(),
+                    end => stream.end(end),
+                }
+            }
         };
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        let threads = (1..=threads).map(start).collect::<Result<_, _>>();
-        let failed = ServeError::io("start the threads of the watches", std::path::Path::new("gRPC"));
-        Ok(Self { slots: Arc::clone(slots), threads: threads.map_err(failed)? })
-    }
-
-    /// A place for one more stream.
-    ///
-    /// # Errors
-    /// Too many run.
-    pub(crate) fn place(&self) -> Result<Slot, Refusal> {
-        self.slots.take().ok_or(Refusal::TooManyWatchers(self.slots.most()))
-    }
-
-    /// Starts a stream. `client` names the peer in the log.
-    pub(crate) fn start_stream(
-        &self,
-        slot: Slot,
-        sink: ServerStreamingSink<Reply>,
-        feed: Box<dyn Feed>,
-        client: String,
-    ) {
-        let idlest = self.threads.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
-        if let Some(thread) = idlest {
-            thread.load.fetch_add(1, Ordering::Relaxed);
-            // It fails only if the server is stopping, and then the dropped sink cancels the call.
-            let _ = thread.arrivals.send(Stream::new(slot, sink, feed, client));
+        let name = format!("watch-{}", self.number.fetch_add(1, Ordering::Relaxed));
+        match thread::Builder::new().name(name).stack_size(STACK).spawn(body) {
+            Ok(_) => Ok(Opened { give }),
+            Err(e) => Err(Refusal::NoThread(e.to_string())),
         }
     }
 }
 
+/// A thread that waits for its stream.
+pub(crate) struct Opened<F> {
+    give: Sender<(ServerStreamingSink<Reply>, F)>,
+}
+
+impl<F: Feed> Opened<F> {
+    /// Starts the stream.
+    pub(crate) fn start(self, sink: ServerStreamingSink<Reply>, feed: F) {
+        // It fails only if the thread is gone, and then the dropped sink cancels the call.
+        let _ = self.give.send((sink, feed));
+    }
+}
+
+/// Rung by the core when it is ready for more, and when the client is gone.
+struct Bell(Sender<()>);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let _ = self.0.try_send(()); // full: it was rung already, and once is as good as twice
+    }
+}
+
 /// Why a stream ended.
-pub(super) enum End {
+enum End {
     /// The client cancelled, closed, died, or its deadline passed.
     ClientGone,
     /// The client has not taken a message for the time that it may take.
     ClientStuck(Duration),
+    /// The daemon stops.
+    Stopping,
 }
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+enum Turn {
     /// The client knows everything.
     Idle,
-    /// There is more, but others wait.
+    /// There is more.
     More,
     /// The core takes nothing now. It wakes the stream when it does.
     Blocked,
@@ -117,28 +117,59 @@ pub(super) enum Turn {
 }
 
 /// One stream.
-pub(super) struct Stream {
+struct Stream<F> {
     sink: ServerStreamingSink<Reply>,
-    feed: Box<dyn Feed>,
+    feed: F,
     client: String,
     headers_set: bool,
     /// The last status is on its way; nothing else may be done with the sink.
     closing: bool,
-    /// Until the stream has ended.
-    _slot: Slot,
 }
 
-impl Stream {
-    fn new(slot: Slot, mut sink: ServerStreamingSink<Reply>, feed: Box<dyn Feed>, client: String) -> Self {
+impl<F: Feed> Stream<F> {
+    fn new(mut sink: ServerStreamingSink<Reply>, feed: F, client: String) -> Self {
         // A burst goes out in few writes: each message but the last is buffered in the core.
         sink.enhance_batch(true);
-        Self { sink, feed, client, headers_set: false, closing: false, _slot: slot }
+        Self { sink, feed, client, headers_set: false, closing: false }
+    }
+
+    /// The work of the thread, until the stream ends.
+    fn run(&mut self, store: &Arc<Store>, stopped: &Receiver<()>, send_timeout: Duration) -> End {
+        let (ring, rung) = bounded(1);
+        let waker = Waker::from(Arc::new(Bell(ring)));
+        let subscription = store.subscribe();
+        // Since when the client takes nothing, as the time at which its time is up.
+        let mut time_up: Option<Instant> = None;
+        loop {
+            let (progress, turn) = self.turn(store, &waker);
+            if progress || turn != Turn::Blocked {
+                time_up = None;
+            }
+            // A blocked stream need not hear of changes: what it sends next is the newest there is by then.
+            let quiet = never();
+            let changed = match turn {
+                Turn::Gone => return End::ClientGone,
+                Turn::More if !is_closed(stopped) => continue,
+                Turn::More => return End::Stopping,
+                Turn::Idle => subscription.changed(),
+                Turn::Blocked => {
+                    time_up = time_up.or_else(|| Some(Instant::now() + send_timeout));
+                    &quiet
+                }
+            };
+            select! {
+                recv(changed) -> open => if open.is_err() { return End::Stopping },
+                recv(rung) -> _ => {}
+                recv(stopped) -> _ => return End::Stopping,
+                recv(time_up.map_or_else(never, at)) -> _ => return End::ClientStuck(send_timeout),
+            }
+        }
     }
 
     /// Sends what there is, within reason; whether anything was sent, and how it stands. What is sent is the newest
     /// state at the moment in which it can be sent, and while the core is busy only the encoded message is held. The
     /// core wakes `waker` when it is ready for more and when the client is gone.
-    pub(super) fn turn(&mut self, store: &Store, waker: &Waker) -> (bool, Turn) {
+    fn turn(&mut self, store: &Store, waker: &Waker) -> (bool, Turn) {
         let mut context = Context::from_waker(waker);
         if self.closing {
             return (false, self.close(&mut context));
@@ -192,7 +223,7 @@ impl Stream {
     }
 
     /// Ends it. After an error the sink must not be polled.
-    pub(super) fn end(mut self, end: End) {
+    fn end(mut self, end: End) {
         if !self.closing {
             self.feed.ended(RpcStatusCode::CANCELLED);
         }
@@ -203,19 +234,16 @@ impl Stream {
         }
     }
 
-    /// Tells the client that the daemon stops; done when it has been told.
-    pub(super) fn say_farewell(mut self) -> impl std::future::Future<Output = grpcio::Result<()>> {
-        let (slot, closing) = (self._slot, self.closing);
-        let failed = (!closing).then(|| {
+    /// Tells the client that the daemon stops, and gives it a moment to hear it.
+    fn say_farewell(mut self) {
+        if !self.closing {
             self.feed.ended(RpcStatusCode::UNAVAILABLE);
-            self.sink.fail(Refusal::Stopping.status())
-        });
-        async move {
-            let _slot = slot;
-            match failed {
-                Some(failed) => failed.await,
-                None => Ok(()),
-            }
+            wait::until(self.sink.fail(Refusal::Stopping.status()), Instant::now() + FAREWELL);
         }
     }
+}
+
+/// Whether the other end has been dropped.
+fn is_closed(stopped: &Receiver<()>) -> bool {
+    stopped.try_recv() == Err(TryRecvError::Disconnected)
 }
