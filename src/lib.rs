@@ -3,10 +3,11 @@
 //! The modules stand in the order in which a pod travels.
 
 pub mod codec; // bytes, JSON, YAML: what a pod looks like
+pub mod diagnosis; // why a pod does not run, in sentences (pure)
 pub mod downward; // what a pod is told about itself: variables and files (pure)
 pub mod pod; // what Kubernetes says about a pod: defaults, identity, status (pure)
-pub mod query;
-pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O) // the query language and the form of the pod export (pure)
+pub mod query; // the query language and the form of the pod export (pure)
+pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O)
 
 #[cfg(feature = "daemon")]
 pub mod checkpoint; // what outlives a restart

@@ -19,6 +19,7 @@ Usage: nodepods COMMAND [OPTIONS]
 const END: &str = "
 Try it:
   nodepods get pods -o wide    what runs here, asked of the daemon
+  nodepods why                 what does not run as it should, and why
   nodepods serve &             without a daemon, as root: it finds the node's
                                manifests and container runtime by itself
 

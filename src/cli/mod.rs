@@ -29,6 +29,7 @@ mod version;
 mod volume;
 mod watch;
 mod whois;
+mod why;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -71,6 +71,7 @@ pub const VERBS: &[Verb] = &[
     verb::<super::proxy::Proxy>(Group::Programs),
     verb::<watch::Watch>(Group::Look),
     verb::<super::query::QueryPods>(Group::Look),
+    verb::<super::why::Why>(Group::Explain),
     verb::<lint::Lint>(Group::Explain),
     verb::<whois::Whois>(Group::Explain),
     verb::<env::Env>(Group::Programs),

@@ -1,6 +1,7 @@
 //! The only unsafe code: system calls that the standard library does not wrap. One concept a file.
 #![allow(unsafe_code)]
 
+pub mod disk;
 pub mod file_id;
 pub mod group;
 pub mod handover;

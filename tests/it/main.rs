@@ -21,3 +21,4 @@ mod pods_api;
 mod shutdown;
 mod silence;
 mod socket;
+mod why;

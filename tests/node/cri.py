@@ -58,7 +58,7 @@ class Sandbox:
 
     def run_container(self, name, attempt=0, **how):
         """Starts a container that runs until `Container.end` says how it ends. `start=False` only creates it, another
-        `command` runs that instead."""
+        `command` runs that instead, `memory` limits it to so many bytes."""
         return Container(self, name, attempt, **how)
 
     def stop(self):
@@ -74,7 +74,7 @@ class Sandbox:
 class Container:
     """A shell that waits for its exit code at a named pipe."""
 
-    def __init__(self, pod, name, attempt, command=None, start=True):
+    def __init__(self, pod, name, attempt, command=None, start=True, memory=0):
         self.pod, self.name = pod, name
         control = f"{pod.runtime.containerd.dir}/control/{pod.uid}-{name}-{attempt}"
         os.makedirs(control)
@@ -95,6 +95,8 @@ class Container:
             "log_path": f"{name}/{attempt}.log",
         }
         os.makedirs(f"{pod.config['log_directory']}/{name}", exist_ok=True)
+        if memory:
+            config["linux"] = {"resources": {"memory_limit_in_bytes": memory}}
         self.id = pod.runtime.call(
             "CreateContainer", pod_sandbox_id=pod.id, config=config, sandbox_config=pod.config
         ).container_id

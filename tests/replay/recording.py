@@ -13,8 +13,8 @@ from node.contracts import Pod, message
 class Snapshot:
     """One moment of a recorded case."""
 
-    def __init__(self, case, directory, node):
-        self.name, self.node = f"{os.path.basename(case)}/{directory}", node
+    def __init__(self, case, directory, node, t_ns=0):
+        self.name, self.node, self.t_ns = f"{os.path.basename(case)}/{directory}", node, t_ns
         self.dir = f"{case}/{directory}"
         with open(f"{self.dir}/ListPodsResponse.pb", "rb") as f:
             reply = message("v1alpha1.ListPodsResponse").FromString(f.read())
@@ -41,7 +41,7 @@ def cases(directories):
         with open(f"{case}/case.json") as f:
             about = json.load(f)
         for snapshot in about["snapshots"]:
-            yield Snapshot(case, snapshot["dir"], about["node"])
+            yield Snapshot(case, snapshot["dir"], about["node"], snapshot["t_ns"])
 
 
 def all_recordings(root):
@@ -53,11 +53,28 @@ def by_name(reply):
     return {(p.metadata.namespace, p.metadata.name): p for p in pods}
 
 
-class Runtime(grpc.GenericRpcHandler):
-    """`runtime.v1.RuntimeService` that gives a snapshot's answers."""
+def moved(method, answer, later_ns):
+    """An answer of the runtime with all its times moved."""
+    reply = message(f"runtime.v1.{method}Response").FromString(answer)
+    for of in [*getattr(reply, "items", []), *getattr(reply, "containers", []), getattr(reply, "status", None)]:
+        for field in ("created_at", "started_at", "finished_at"):
+            if getattr(of, field, 0) > 0:
+                setattr(of, field, getattr(of, field) + later_ns)
+    return reply.SerializeToString()
 
-    def __init__(self, snapshot, socket):
+
+class Runtime(grpc.GenericRpcHandler):
+    """`runtime.v1.RuntimeService` that gives a snapshot's answers; with `now_ns`, as if they were of that moment.
+
+    The image service was not recorded: it has the images that containers of the snapshot run.
+    """
+
+    def __init__(self, snapshot, socket, now_ns=0):
         self._answers = snapshot.answers
+        if now_ns:
+            later = now_ns - snapshot.t_ns
+            self._answers = {key: moved(key[0], answer, later) for key, answer in snapshot.answers.items()}
+        self._runs = snapshot.runtime_mentions
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
         self._server.add_generic_rpc_handlers((self,))
         self._server.add_insecure_port(f"unix:{socket}")
@@ -79,6 +96,9 @@ class Runtime(grpc.GenericRpcHandler):
         if method == "Status":
             conditions = [{"type": t, "status": True} for t in ("RuntimeReady", "NetworkReady")]
             return message("runtime.v1.StatusResponse")(status={"conditions": conditions}).SerializeToString()
+        if method == "/runtime.v1.ImageService/ImageStatus":
+            # ImageStatusRequest{image: ImageSpec{image}}, in short strings; the answer has an image or nothing.
+            return b"\x0a\x00" if self._runs(request[4:].decode()) else b""
         subject = ""
         if method in ("PodSandboxStatus", "ContainerStatus"):
             asked = message(f"runtime.v1.{method}Request").FromString(request)
