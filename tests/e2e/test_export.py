@@ -92,9 +92,11 @@ def test_the_commands_of_the_reference(served, base, runtime):
     runs(served, pod.run_container("main", attempt=1))
     served.watch().until(lambda e: e.name == f"idle-{NODE}", what="the other pod")
     script = 'PATH="$1:$PATH" S="$2" P="$3"; eval "$4"'
+    os.mkdir(f"{base}/bin")
+    os.symlink(binary(), f"{base}/bin/nodepods")
     transcript = []
     for command in COMMANDS.strip().splitlines():
-        run = ["bash", "-c", script, "-", os.path.dirname(binary()), f"{base}/h.sock", served.socket, command]
+        run = ["bash", "-c", script, "-", f"{base}/bin", f"{base}/h.sock", served.socket, command]
         done = subprocess.run(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         transcript += [f"$ {command}", done.stdout.rstrip("\n")] + ([f"[exit code {done.returncode}]"] if done.returncode else [])
     text = masked("\n".join(transcript) + "\n")
