@@ -107,7 +107,17 @@ replay: $(VENV)/.done ## Recorded nodes again: every field of every pod against 
 
 .PHONY: bench
 bench: ## List, Get, masks and watches under load: a table and target/bench.json. T="watch --seconds 10" picks
-	@if [ -n "$(BENCH_BIN)" ]; then "$(BENCH_BIN)" $(T); else $(QUICK) $(CARGO) run --quiet --release --locked --example bench -- $(T); fi
+	$(QUICK) $(CARGO) run --quiet --release --locked --example bench -- $(T)
+
+.PHONY: bench-static
+bench-static: ## The same on the static build
+	packaging/build/setup static
+	packaging/build/static $(ARCH) bench
+	target/static/bench-$(ARCH) $(T)
+
+.PHONY: fuzz
+fuzz: ## Fuzz masks, pods, selectors and manifests for FUZZ_SECONDS (30) each. T=mask picks
+	packaging/build/fuzz $(T)
 
 .PHONY: figures
 figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet machine)
