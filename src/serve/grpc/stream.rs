@@ -23,6 +23,12 @@ use crate::store::Store;
 const STACK: usize = 128 * 1024;
 /// Messages in a row before the thread looks whether it has to stop.
 const IN_A_ROW: usize = 16;
+/// What a stream leaves to each of the others before it hears of the next change: what came by then goes out in one go,
+/// for one wake-up. A few watchers wait for nothing, many for a little while.
+const FOR_EACH_OTHER: Duration = Duration::from_micros(400);
+/// Rests that are too short to be worth a wake-up, and the longest one.
+const LEAST_REST: Duration = Duration::from_millis(2);
+const MOST_REST: Duration = Duration::from_millis(40);
 /// How long a client gets to take the last status when the daemon stops.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -48,12 +54,14 @@ impl Streams {
         let slot = self.slots.take().ok_or(Refusal::TooManyWatchers(self.slots.most()))?;
         // One place, for one stream: never full.
         let (give, take) = bounded::<(ServerStreamingSink<Reply>, F)>(1);
-        let (store, stopped, send_timeout) = (Arc::clone(&self.store), self.slots.stopped().clone(), self.send_timeout);
+        let (store, slots, send_timeout) = (Arc::clone(&self.store), Arc::clone(&self.slots), self.send_timeout);
         let body = move || {
             let _slot = slot; // until the stream has ended
-            if let Ok((sink, feed)) = take.recv() {
+            let given = take.recv();
+            drop(take); // a channel is not small, and the thread may live long
+            if let Ok((sink, feed)) = given {
                 let mut stream = Stream::new(sink, feed, client);
-                match stream.run(&store, &stopped, send_timeout) {
+                match stream.run(&store, &slots, send_timeout) {
                     End::Stopping => stream.say_farewell(),
                     end => stream.end(end),
                 }
@@ -134,24 +142,36 @@ impl<F: Feed> Stream<F> {
     }
 
     /// The work of the thread, until the stream ends.
-    fn run(&mut self, store: &Arc<Store>, stopped: &Receiver<()>, send_timeout: Duration) -> End {
+    fn run(&mut self, store: &Arc<Store>, slots: &Slots, send_timeout: Duration) -> End {
+        let stopped = slots.stopped();
         let (ring, rung) = bounded(1);
         let waker = Waker::from(Arc::new(Bell(ring)));
         let subscription = store.subscribe();
         // Since when the client takes nothing, as the time at which its time is up.
         let mut time_up: Option<Instant> = None;
+        // Whether anything was sent since the last rest.
+        let mut sent = false;
         loop {
             let (progress, turn) = self.turn(store, &waker);
+            sent |= progress;
             if progress || turn != Turn::Blocked {
                 time_up = None;
             }
-            // A blocked stream need not hear of changes: what it sends next is the newest there is by then.
+            // A stream that is blocked or rests need not hear of changes: what it sends next is the newest by then.
             let quiet = never();
+            let mut rested = None;
             let changed = match turn {
                 Turn::Gone => return End::ClientGone,
                 Turn::More if !is_closed(stopped) => continue,
                 Turn::More => return End::Stopping,
-                Turn::Idle => subscription.changed(),
+                Turn::Idle => {
+                    rested = std::mem::take(&mut sent).then(|| rest(slots.count())).flatten();
+                    if rested.is_some() {
+                        &quiet
+                    } else {
+                        subscription.changed()
+                    }
+                }
                 Turn::Blocked => {
                     time_up = time_up.or_else(|| Some(Instant::now() + send_timeout));
                     &quiet
@@ -162,6 +182,7 @@ impl<F: Feed> Stream<F> {
                 recv(rung) -> _ => {}
                 recv(stopped) -> _ => return End::Stopping,
                 recv(time_up.map_or_else(never, at)) -> _ => return End::ClientStuck(send_timeout),
+                recv(rested.map_or_else(never, |rest| at(Instant::now() + rest))) -> _ => {}
             }
         }
     }
@@ -243,7 +264,25 @@ impl<F: Feed> Stream<F> {
     }
 }
 
+/// How long a stream rests that has sent something, beside so many streams in all.
+fn rest(streams: usize) -> Option<Duration> {
+    let others = u32::try_from(streams.saturating_sub(1)).unwrap_or(u32::MAX);
+    Some(FOR_EACH_OTHER.saturating_mul(others).min(MOST_REST)).filter(|rest| *rest >= LEAST_REST)
+}
+
 /// Whether the other end has been dropped.
 fn is_closed(stopped: &Receiver<()>) -> bool {
     stopped.try_recv() == Err(TryRecvError::Disconnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_rest_never_and_many_for_a_while() {
+        assert_eq!([0, 1, 5].map(rest), [None; 3]);
+        assert_eq!(rest(51), Some(Duration::from_millis(20)));
+        assert_eq!([201, 100_000].map(rest), [Some(MOST_REST); 2]);
+    }
 }
