@@ -10,6 +10,7 @@ use crate::checkpoint::Remembered;
 use crate::config::settings::{Settings, DEFAULT_SOCKETS};
 use crate::config::values::{Endpoint, KubeletEndpoint};
 use crate::heartbeat::Heartbeats;
+use crate::source::cri::Nudge;
 use crate::source::{self, KubeletChoice, SocketChoice, Sources, SourcesConfig};
 use crate::store::contacts::Contacts;
 use crate::store::update::Update;
@@ -70,9 +71,8 @@ impl Feeds {
 
     /// Has the manifests read and the runtime asked now. What already waits is not asked for twice.
     pub fn look_now(&self) {
-        for wake in [&self.sources.reread, &self.sources.poll_now] {
-            let _ = wake.try_send(());
-        }
+        let _ = self.sources.reread.try_send(());
+        let _ = self.sources.poll_now.try_send(Nudge::Look);
     }
 
     /// Tells the sources to end, and waits until they have.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use crossbeam_channel::{bounded, Receiver, Sender};
 
 use self::apiserver::Control;
+use self::cri::Nudge;
 use self::discovery::node::{Decided, Node};
 use self::discovery::node_name::{self, Found, NodeName, Rank};
 use self::http::url::Url;
@@ -101,7 +102,7 @@ pub struct Sources {
     /// Reads all manifests now. `bounded(1)`: use `try_send`; full means that one request already waits.
     pub reread: Sender<()>,
     /// Polls the runtime now. `bounded(1)` likewise.
-    pub poll_now: Sender<()>,
+    pub poll_now: Sender<Nudge>,
     /// Lets the API server rest while a kubelet tells its pods; `None` where it is not asked anyway.
     pub api_server: Option<Arc<Control>>,
     /// The thread `hints` ends when this is closed.
@@ -271,7 +272,7 @@ fn kubelet_source(
 fn start_hints(
     config: &SourcesConfig,
     node: &Node,
-    nudge: Sender<()>,
+    nudge: Sender<Nudge>,
     contacts: &Arc<Contacts>,
 ) -> io::Result<(JoinHandle<()>, UnixStream)> {
     let locate = locate_runtime(&config.runtime_endpoint, node.clone(), contacts);

@@ -27,7 +27,7 @@ use self::inventory::Inventory;
 use super::reporter::{Reporter, Stopped};
 use crate::heartbeat;
 use crate::pod::observed::{RuntimeCondition, RuntimeState};
-use crate::proto::runtime::VersionResponse;
+use crate::proto::runtime::{ContainerState, VersionResponse};
 use crate::store::update::{HealthState, Update};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
@@ -36,6 +36,20 @@ const BACKOFF_LAST: Duration = Duration::from_secs(5);
 const CLOSEST: Duration = Duration::from_millis(50);
 /// The runtime's own conditions change rarely.
 const CONDITIONS_EVERY: Duration = Duration::from_secs(10);
+
+/// After the hint that a container has ended, it may take the runtime this long to say so itself.
+const ENDS_WITHIN: Duration = Duration::from_millis(60);
+/// How often it is asked meanwhile, about that container alone.
+const ENDED_YET: Duration = Duration::from_millis(2);
+
+/// Why the next poll should come now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nudge {
+    /// Something may have changed.
+    Look,
+    /// The container with this id is about to be told as ended.
+    Ended(String),
+}
 
 /// Where the runtime may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +72,7 @@ struct Runtime {
     locate: Locate,
     learn: Learn,
     every: Duration,
-    hints: Receiver<()>,
+    hints: Receiver<Nudge>,
     env: Arc<Environment>,
     inventory: Inventory,
     conditions: Vec<RuntimeCondition>,
@@ -91,7 +105,7 @@ impl From<CallError> for End {
 
 /// Runs the source until the reporter's stop. A message in `hints` brings the next poll forward; make it a
 /// `bounded(1)` channel and drop what does not fit, since one hint says as much as many.
-pub fn run(reporter: Reporter, locate: Locate, learn: Learn, every: Duration, hints: Receiver<()>) {
+pub fn run(reporter: Reporter, locate: Locate, learn: Learn, every: Duration, hints: Receiver<Nudge>) {
     // Calls are made one after another: one completion queue is plenty.
     let env = Arc::new(EnvBuilder::new().cq_count(1).name_prefix("cri-grpc").build());
     let mut source = Runtime {
@@ -208,7 +222,7 @@ impl Runtime {
                 true => self.every / 4,
                 false => self.every,
             };
-            self.rest_after(started, pause)?;
+            self.rest_after(client, started, pause)?;
         }
     }
 
@@ -228,27 +242,51 @@ impl Runtime {
     }
 
     /// Waits for the next poll: `pause` after `started`, or at a hint, but never sooner than [`CLOSEST`].
-    fn rest_after(&mut self, started: Instant, pause: Duration) -> Result<(), Stopped> {
-        self.rest(started + pause.max(CLOSEST))?;
-        let _rest = heartbeat::rest(Some(started + CLOSEST));
+    fn rest_after(&mut self, client: &Client, started: Instant, pause: Duration) -> Result<(), End> {
+        if let Some(Nudge::Ended(id)) = self.rest(started + pause.max(CLOSEST))? {
+            self.until_ended(client, &id)?;
+        }
+        Ok(self.sleep(started + CLOSEST)?)
+    }
+
+    /// A poll that came before the runtime knows would see nothing, and the next one could not follow at once.
+    fn until_ended(&self, client: &Client, id: &str) -> Result<(), End> {
+        let patience = Instant::now() + ENDS_WITHIN;
+        while Instant::now() < patience {
+            match client.container_status(id) {
+                Ok(status) if status.state.enum_value() == Ok(ContainerState::CONTAINER_RUNNING) => {}
+                Err(e @ (CallError::Stopped | CallError::Away(_) | CallError::Starting)) => return Err(e.into()),
+                // It has ended, or is no container: sandboxes have tasks too.
+                Ok(_) | Err(_) => return Ok(()),
+            }
+            self.sleep(Instant::now() + ENDED_YET)?;
+        }
+        Ok(())
+    }
+
+    fn sleep(&self, until: Instant) -> Result<(), Stopped> {
+        let _rest = heartbeat::rest(Some(until));
         select! {
             recv(self.reporter.stop()) -> _ => Err(Stopped),
-            recv(at(started + CLOSEST)) -> _ => Ok(()),
+            recv(at(until)) -> _ => Ok(()),
         }
     }
 
     /// Waits until `until` or a hint.
-    fn rest(&mut self, until: Instant) -> Result<(), Stopped> {
+    fn rest(&mut self, until: Instant) -> Result<Option<Nudge>, Stopped> {
         let _rest = heartbeat::rest(Some(until));
         select! {
             recv(self.reporter.stop()) -> _ => return Err(Stopped),
-            recv(self.hints) -> hint => if hint.is_err() {
-                // Nobody hints any more.
-                self.hints = never();
-                return self.rest(until);
+            recv(self.hints) -> hint => match hint {
+                Ok(nudge) => return Ok(Some(nudge)),
+                Err(_) => {
+                    // Nobody hints any more.
+                    self.hints = never();
+                    return self.rest(until);
+                }
             },
             recv(at(until)) -> _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 }

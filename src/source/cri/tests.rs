@@ -16,7 +16,7 @@ const WAIT: Duration = Duration::from_secs(20);
 
 struct Running {
     updates: Receiver<Update>,
-    hint: Sender<()>,
+    hint: Sender<Nudge>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -272,7 +272,7 @@ fn a_hint_brings_the_poll_forward() {
     run.state();
     run.health_where(|h| h.state == HealthState::Up);
     fake.with(|s| s.container("c9", "s2", cri::ContainerState::CONTAINER_RUNNING).started_at = 1);
-    run.hint.send(()).unwrap();
+    run.hint.send(Nudge::Look).unwrap();
     assert_eq!(run.state().containers.len(), 3);
 }
 
@@ -364,4 +364,25 @@ fn a_slow_runtime_is_asked_in_portions_and_in_turn() {
     assert_eq!(asked(), 22 + again, "each once, and the changed one after its change");
     assert!(!inventory.poll(&client).unwrap());
     assert_eq!(asked(), 22 + again);
+}
+
+#[test]
+fn a_container_that_is_about_to_end_is_waited_for() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    let path = socket(&t);
+    let sockets = move || Sockets { candidates: vec![path.clone()], expected: true };
+    let run = Running::start(Duration::from_secs(3600), Box::new(sockets));
+    run.state();
+    run.hint.send(Nudge::Ended("c1".into())).unwrap();
+    calls(&fake, "ContainerStatus", 2);
+    fake.with(|s| s.container("c1", "s1", cri::ContainerState::CONTAINER_EXITED).finished_at = 9);
+    // On a slow machine its patience may have ended before.
+    while run.updates.is_empty() {
+        let _ = run.hint.try_send(Nudge::Ended("c1".into()));
+        thread::yield_now();
+    }
+    assert_eq!(run.state_where(|s| s.containers[0].state == ContainerState::Exited).containers[0].finished_at, 9);
+    run.hint.send(Nudge::Ended("no such container".into())).unwrap();
+    calls(&fake, "ListContainers", 1);
 }

@@ -3,16 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::places::Hint;
+use crate::source::cri::Nudge;
 
-/// The last thing that containerd does before it notes the end.
-const ENDED: Duration = Duration::from_millis(2);
-/// From the directory's new name to its removal: 1 to 25 ms were measured, more on a busy machine. In case the
-/// removal cannot be seen.
-const ENDS: Duration = Duration::from_millis(60);
 /// From the directory to the running process: 40 to 60 ms were measured.
 const STARTS: Duration = Duration::from_millis(60);
 /// A second look for when the first one came too early.
-const AGAIN: Duration = Duration::from_millis(60);
+const AGAIN: Duration = Duration::from_millis(100);
 /// The same after a start, which takes longer.
 const AGAIN_STARTED: Duration = Duration::from_millis(250);
 
@@ -21,6 +17,8 @@ const AGAIN_STARTED: Duration = Duration::from_millis(250);
 pub struct Pace {
     first: Option<Instant>,
     last: Option<Instant>,
+    /// The container that ended last and was not told yet.
+    ended: Option<String>,
 }
 
 impl Pace {
@@ -28,8 +26,12 @@ impl Pace {
     pub fn note(&mut self, hint: Hint, now: Instant) {
         let (soon, again) = match hint {
             Hint::Starts => (STARTS, AGAIN_STARTED),
-            Hint::Ends => (ENDS, AGAIN),
-            Hint::Ended => (ENDED, AGAIN),
+            // At once: whoever asks waits until the runtime says so too.
+            Hint::Ended(id) => {
+                self.ended = id.or(self.ended.take());
+                (Duration::ZERO, AGAIN)
+            }
+            Hint::Appeared => (Duration::ZERO, AGAIN_STARTED),
         };
         let (soon, again) = (now + soon, now + again);
         self.first = Some(self.first.map_or(soon, |at| at.min(soon)));
@@ -42,13 +44,13 @@ impl Pace {
         self.first.or(self.last)
     }
 
-    /// Takes out what is due at `now`; true if it is time to nudge.
-    pub fn take(&mut self, now: Instant) -> bool {
+    /// Takes out what is due at `now`: `None` where it is not time to nudge.
+    pub fn take(&mut self, now: Instant) -> Option<Nudge> {
         let mut due = false;
         for place in [&mut self.first, &mut self.last] {
             due |= place.take_if(|at| *at <= now).is_some();
         }
-        due
+        due.then(|| self.ended.take().map_or(Nudge::Look, Nudge::Ended))
     }
 }
 
@@ -56,15 +58,13 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn nudges(hints: &[(u64, Hint)]) -> Vec<u64> {
+    fn nudges(hints: &[(u64, Hint)]) -> Vec<(u64, Nudge)> {
         let start = Instant::now();
         let (mut pace, mut told) = (Pace::default(), Vec::new());
         for ms in 0..1000 {
             let now = start + Duration::from_millis(ms);
-            hints.iter().filter(|(at, _)| *at == ms).for_each(|(_, hint)| pace.note(*hint, now));
-            if pace.take(now) {
-                told.push(ms);
-            }
+            hints.iter().filter(|(at, _)| *at == ms).for_each(|(_, hint)| pace.note(hint.clone(), now));
+            told.extend(pace.take(now).map(|nudge| (ms, nudge)));
         }
         assert_eq!(pace.next(), None);
         told
@@ -72,11 +72,13 @@ mod tests {
 
     #[test]
     fn soon_and_once_more() {
+        let ended = |id: &str| Hint::Ended(Some(id.into()));
+        let tells = |id: &str| Nudge::Ended(id.into());
         assert!(nudges(&[]).is_empty());
-        assert_eq!(nudges(&[(0, Hint::Ended)]), [2, 60]);
-        assert_eq!(nudges(&[(0, Hint::Starts)]), [60, 250]);
-        assert_eq!(nudges(&[(0, Hint::Ends), (10, Hint::Ended)]), [12, 70]);
-        assert_eq!(nudges(&[(0, Hint::Ends)]), [60]);
+        assert_eq!(nudges(&[(0, ended("a"))]), [(0, tells("a")), (100, Nudge::Look)]);
+        assert_eq!(nudges(&[(0, Hint::Starts)]), [(60, Nudge::Look), (250, Nudge::Look)]);
+        assert_eq!(nudges(&[(0, Hint::Starts), (10, ended("b"))])[0], (10, tells("b")));
+        assert_eq!(nudges(&[(0, ended("a")), (0, Hint::Ended(None))])[0], (0, tells("a")));
         let storm: Vec<_> = (0..500).map(|ms| (ms, Hint::Starts)).collect();
         assert_eq!(nudges(&storm).len(), 10, "one in 61 ms, and the last word");
     }

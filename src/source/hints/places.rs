@@ -7,24 +7,26 @@ use inotify::{EventMask, WatchMask};
 /// What is kept in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// containerd: a directory for each container with a task. Made before the container runs; renamed to a name
-    /// with a dot, and removed, right before CRI says that it has ended.
+    /// containerd: a directory for each container with a task, called by its id. Made before the container runs;
+    /// renamed to a name with a dot, and removed, right before CRI says that it has ended.
     Tasks,
-    /// CRI-O: a file for each container that has ended.
+    /// CRI-O: a file for each container that has ended, called by its id.
     Exits,
     /// A directory for each pod with logs, made with its sandbox (`kubernetes/kubernetes pkg/kubelet/kuberuntime`).
     Logs,
+    /// A directory in which one of the others may be made.
+    Above,
 }
 
 /// What an event says about some container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// It is about to start.
     Starts,
-    /// It is about to be told as ended.
-    Ends,
-    /// It has ended, as the runtime says now or in a moment.
-    Ended,
+    /// It has ended, as the runtime says in a moment; its id, where the event has it.
+    Ended(Option<String>),
+    /// A directory was made that is to be watched.
+    Appeared,
 }
 
 impl Kind {
@@ -35,22 +37,35 @@ impl Kind {
             Self::Tasks => WatchMask::CREATE | WatchMask::MOVED_FROM | WatchMask::DELETE,
             Self::Exits => WatchMask::CREATE | WatchMask::MOVED_TO,
             Self::Logs => WatchMask::CREATE | WatchMask::DELETE,
+            Self::Above => WatchMask::CREATE | WatchMask::MOVED_TO,
         };
         what | WatchMask::ONLYDIR
     }
 
-    /// What an event in such a directory means.
+    /// What an event in such a directory means. `name` is that of the file or directory.
     #[must_use]
-    pub fn hint(self, event: EventMask) -> Option<Hint> {
+    pub fn hint(self, event: EventMask, name: &str) -> Option<Hint> {
         let on = |mask| event.intersects(mask);
+        let ended = || Some(Hint::Ended(Some(name.to_owned())));
         match self {
+            Self::Tasks if name.starts_with('.') => None, // what is left of one that has ended
             Self::Tasks if on(EventMask::CREATE) => Some(Hint::Starts),
-            Self::Tasks if on(EventMask::MOVED_FROM) => Some(Hint::Ends),
-            Self::Tasks if on(EventMask::DELETE) => Some(Hint::Ended),
-            Self::Exits if on(EventMask::CREATE | EventMask::MOVED_TO) => Some(Hint::Ended),
+            Self::Tasks if on(EventMask::MOVED_FROM | EventMask::DELETE) => ended(),
+            Self::Exits if on(EventMask::CREATE | EventMask::MOVED_TO) => ended(),
             Self::Logs if on(EventMask::CREATE) => Some(Hint::Starts),
-            Self::Logs if on(EventMask::DELETE) => Some(Hint::Ended),
+            Self::Logs if on(EventMask::DELETE) => Some(Hint::Ended(None)),
+            Self::Above => Some(Hint::Appeared),
             _ => None,
+        }
+    }
+
+    /// How many directories above one that is missing are looked at: those that the runtime makes itself.
+    #[must_use]
+    pub fn made_below(self) -> usize {
+        match self {
+            Self::Tasks => 2,
+            Self::Exits | Self::Logs => 1,
+            Self::Above => 0,
         }
     }
 }

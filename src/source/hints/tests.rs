@@ -7,7 +7,7 @@ use super::*;
 use crate::source::testdir::TestDir;
 
 struct Running {
-    nudges: Receiver<()>,
+    nudges: Receiver<Nudge>,
     stop: Option<UnixStream>,
     thread: Option<JoinHandle<()>>,
 }
@@ -87,7 +87,7 @@ fn a_place_that_comes_later_is_found() {
     looks.recv().unwrap();
     running.nudged("the logs are there from the start");
     fs::create_dir_all(tasks(&dir.path("run/k0s/containerd"))).unwrap();
-    running.nudged("the next look finds the place");
+    running.nudged("it is found");
 }
 
 #[test]
