@@ -1,59 +1,23 @@
 #!/usr/bin/env python3
 """Measures what docs/promises.md promises, on the binary in $NODEPODS_BIN, and prints a table. Needs root and quiet.
 
-    figures.py [--only NAME,...]     names: size rss manifest exit cpu lint
+    figures.py [--only NAME,...]     names: size rss manifest exit cpu lint kill start event allcpu allrss
 """
 import argparse
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import pods  # noqa: E402
+import remote  # noqa: E402
+from bench import Bench, cpu_seconds, memory  # noqa: E402
 from node.containerd import Containerd, clean_abandoned  # noqa: E402
 from node.cri import Runtime  # noqa: E402
-from node.daemon import Daemon, binary  # noqa: E402
-
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid, field="VmRSS"):
-    """KiB of a process."""
-    with open(f"/proc/{pid}/status") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith(field + ":"))
-
-
-def cpu_seconds(pid):
-    """CPU time of a process at the resolution of its scheduler, where there is one."""
-    try:
-        total = 0
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/schedstat") as f:
-                total += int(f.read().split()[0])
-        return total / 1e9
-    except OSError:
-        with open(f"/proc/{pid}/stat") as f:
-            user, system = f.read().rsplit(")", 1)[1].split()[11:13]
-        return (int(user) + int(system)) / TICK
-
-
-class Bench:
-    """A daemon in a directory of its own."""
-
-    def __init__(self, endpoint="none", arguments=()):
-        self._dir = tempfile.TemporaryDirectory(prefix="npf-", dir="/var/tmp")
-        self.daemon = Daemon(self._dir.name, endpoint=endpoint, arguments=arguments)
-
-    def __enter__(self):
-        return self.daemon
-
-    def __exit__(self, *_):
-        self.daemon.close()
-        self._dir.cleanup()
+from node.daemon import binary  # noqa: E402
 
 
 def size(_):
@@ -159,6 +123,7 @@ def lint(_):
 
 
 FIGURES = {"size": size, "rss": rss, "manifest": manifest_to_added, "exit": exit_to_modified, "cpu": idle_cpu, "lint": lint}
+FIGURES |= remote.FIGURES
 
 
 def main():

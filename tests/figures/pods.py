@@ -35,11 +35,53 @@ def _container(choose, name):
 
 def manifest(number):
     """One pod as JSON text; the same number gives the same pod."""
+    return json.dumps(pod(number))
+
+
+def of_api(number, node):
+    """The same pod as the API server has it: scheduled, running, with the status that its kubelet reported."""
+    made = pod(number)
+    meta, spec = made["metadata"], made["spec"]
+    since = "2026-01-02T03:04:05Z"
+    meta["uid"] = f"00000000-0000-4000-8000-{number:012}"
+    meta["creationTimestamp"] = since
+    meta["ownerReferences"] = [
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": meta["name"], "uid": meta["uid"], "controller": True}
+    ]
+    spec.update(nodeName=node, serviceAccountName="default", schedulerName="default-scheduler", restartPolicy="Always")
+    conditions = ["Initialized", "Ready", "ContainersReady", "PodScheduled"]
+    made["status"] = {
+        "phase": "Running",
+        "conditions": [{"type": c, "status": "True", "lastTransitionTime": since} for c in conditions],
+        "hostIP": "10.0.0.7",
+        "podIP": f"10.42.0.{number}",
+        "podIPs": [{"ip": f"10.42.0.{number}"}],
+        "startTime": since,
+        "qosClass": "Burstable",
+        "containerStatuses": [
+            {
+                "name": c["name"],
+                "state": {"running": {"startedAt": since}},
+                "ready": True,
+                "started": True,
+                "restartCount": 0,
+                "image": c["image"],
+                "imageID": f"registry.example.com/platform@sha256:{number:064x}",
+                "containerID": f"containerd://{number:064x}",
+            }
+            for c in spec["containers"]
+        ],
+    }
+    return made
+
+
+def pod(number):
+    """One pod as a value; the same number gives the same pod."""
     choose = random.Random(number)
     app = choose.choice(_WORDS)
     sidecars = choose.randrange(3)
     labels = {f"app.kubernetes.io/{k}": app for k in ("name", "component", "part-of", "instance")}
-    pod = {
+    return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
@@ -62,4 +104,3 @@ def manifest(number):
             "terminationGracePeriodSeconds": 30,
         },
     }
-    return json.dumps(pod)
