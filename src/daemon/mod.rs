@@ -29,6 +29,7 @@ mod state_dir;
 mod systemd;
 mod watchdog;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -104,13 +105,14 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
         log::debug!("cannot raise the limit of open files: {e}");
     }
     let mut sockets = Sockets::bind(settings)?;
-    if let Some(dir) = &settings.state_dir {
-        state_dir::prepare(dir)?;
-    }
+    let state_dir = match settings.state_dir.as_deref() {
+        Some(dir) => state_dir::prepare(dir)?.then_some(dir),
+        None => None,
+    };
     let tree = settings.downward_dir.as_deref().map(downward_dir::claim).transpose()?;
     let confined = harden::confine(&settings.hardening, &Places::of(settings)).map_err(DaemonError::Harden)?;
     log::info!("{confined}");
-    let Core { store, events, reconciler, feeds, saver } = start_core(settings, &beats)?;
+    let Core { store, events, reconciler, feeds, saver } = start_core(settings, state_dir, &beats)?;
     let tree = tree.map(|tree| DownwardDir::start(tree, &store, &beats)).transpose()?;
     let server = Arc::new(GrpcServer::start(Arc::clone(&store), &grpc_options(settings, &beats))?);
     let page = page(&store, &server);
@@ -155,17 +157,14 @@ struct Core {
     saver: Option<Saver>,
 }
 
-fn start_core(settings: &Settings, beats: &Heartbeats) -> Result<Core, DaemonError> {
-    let (file, persisted) = match &settings.state_dir {
-        Some(dir) => {
-            let (file, persisted) = RevisionFile::open(dir);
-            (Some(file), persisted)
-        }
+fn start_core(settings: &Settings, state_dir: Option<&Path>, beats: &Heartbeats) -> Result<Core, DaemonError> {
+    let (file, persisted) = match state_dir.map(RevisionFile::open) {
+        Some((file, persisted)) => (Some(file), persisted),
         None => (None, None),
     };
     let clock = Clock::start();
     let now = clock.now();
-    let mut restored = settings.state_dir.as_deref().map(checkpoint::restore);
+    let mut restored = state_dir.map(checkpoint::restore);
     let persisted = persisted.max(restored.as_ref().and_then(|r| r.revision));
     let revision = Revision::start(persisted, now.unix_ms);
     let store = Store::new(Snapshot::empty(revision.get()));

@@ -9,12 +9,21 @@ use super::error::DaemonError;
 use crate::sys::process;
 
 /// Makes the directory with mode 0700, or takes the one that is there: it must be a directory of our own user, and
-/// what others may do in it is taken away.
+/// what others may do in it is taken away. On a disk that is full or read-only this is told, and the daemon goes on
+/// with what it can read: false where that is nothing.
 ///
 /// # Errors
-/// It cannot be made, belongs to somebody else, or is no directory.
-pub fn prepare(path: &Path) -> Result<(), DaemonError> {
-    claim(path).map_err(|source| DaemonError::StateDir { path: path.into(), source })
+/// It belongs to somebody else, is no directory, or we may not make it.
+pub fn prepare(path: &Path) -> Result<bool, DaemonError> {
+    match claim(path) {
+        Ok(()) => Ok(true),
+        Err(source) if matches!(source.raw_os_error(), Some(libc::EROFS | libc::ENOSPC | libc::EDQUOT | libc::EIO)) => {
+            let error = DaemonError::StateDir { path: path.into(), source };
+            log::error!("{error}; going on, and after a restart less is known");
+            Ok(path.is_dir())
+        }
+        Err(source) => Err(DaemonError::StateDir { path: path.into(), source }),
+    }
 }
 
 fn claim(path: &Path) -> io::Result<()> {
@@ -44,7 +53,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("nodepods-state-{}", std::process::id()));
         let state = dir.join("a/b");
         let mode = |p: &Path| fs::metadata(p).unwrap().mode() & 0o777;
-        prepare(&state).unwrap();
+        assert!(prepare(&state).unwrap());
         assert_eq!(mode(&state), 0o700);
         fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
         prepare(&state).unwrap();

@@ -284,11 +284,15 @@ impl<'a> Pass<'a> {
     ) {
         let meta = &pod.meta;
         let runtime = self.sources.runtime.get(&meta.uid);
+        let mut ours = ours(from, runtime.is_some(), true);
+        // What was said about a UID that we made up is as true as the UID.
+        let made_up = format!("{OURS}uid");
+        ours.extend(meta.annotations.get(&made_up).map(|how| (made_up, how.clone())));
         self.put(Inputs {
             id: PodId { uid: meta.uid.clone(), namespace: meta.namespace.clone(), name: meta.name.clone() },
             body: Body::Remote(Arc::clone(pod)),
             kind: if pod.config_source() == "api" { PodKind::Api } else { PodKind::Static },
-            ours: ours(from, runtime.is_some(), true),
+            ours,
             seen: String::new(),
             gone_ms,
             runtime: runtime.cloned(),

@@ -48,9 +48,9 @@ class Daemon:
         return self
 
     def start(self):
-        """Starts the process and waits until it answers with pods."""
+        """Starts the process and waits until it answers with pods: `first`."""
         self.spawn()
-        self.wait_ready()
+        self.first = self.wait_ready()
         return self
 
     def wait_ready(self, socket=None, timeout=20):

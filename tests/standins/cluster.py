@@ -16,12 +16,13 @@ def pod(name, node=NODE, image="i:1", **meta):
     }
 
 
-def kubeconfig(base, api, user):
+def kubeconfig(base, api, user, server=None):
+    """A kubeconfig for the API server, or for `server` in front of it."""
     path = f"{base}/kubeconfig"
     with open(path, "w") as f:
         f.write(
             "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
-            f"clusters: [{{name: k, cluster: {{server: '{api.url}', certificate-authority: {TLS}/ca.pem}}}}]\n"
+            f"clusters: [{{name: k, cluster: {{server: '{server or api.url}', certificate-authority: {TLS}/ca.pem}}}}]\n"
             f"users: [{{name: u, user: {{{user}}}}}]\n"
         )
     return path

@@ -7,6 +7,7 @@
 //! than YAML 1.2 asks for. One is laxer: a root mapping may be indented with tabs.
 
 mod builder;
+pub mod encoding;
 mod json_text;
 mod marks;
 mod scalar;

@@ -100,6 +100,8 @@ fn refused(origin: &str, findings: Vec<Finding>) -> ManifestFile {
 }
 
 fn parse(origin: &str, bytes: &[u8]) -> Result<yaml::Document, Box<Finding>> {
+    let decoded = yaml::encoding::to_utf8(bytes);
+    let bytes = decoded.as_deref().unwrap_or(bytes);
     if let Err(error) = std::str::from_utf8(bytes) {
         let line = bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() + 1;
         let message = "file is not UTF-8 text; save it as UTF-8, or move it elsewhere if it is no manifest";

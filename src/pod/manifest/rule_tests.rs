@@ -388,6 +388,9 @@ fn documents() {
     let pod = format!("{HEAD}{CONTAINER}");
     accepted(&pod);
     accepted(&format!("\u{feff}{pod}"));
+    let utf16: Vec<u8> = format!("\u{feff}{pod}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(read("a", &utf16).pod, read("a", pod.as_bytes()).pod);
+    assert_eq!(read("a", utf16.split_last().unwrap().1).findings[0].reason, "NotUTF8");
     accepted(&format!("{pod}---\nnot: {{a pod\n"));
     let json = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"i"}]}}"#;
     accepted(json);
