@@ -22,7 +22,7 @@ impl Condition {
         match self.label {
             Label::PodId => {
                 // Both names of one thing: a pod is meant by either, and left out by either.
-                let id = pod.id().to_string();
+                let id = pod.id();
                 any(&|test| (test.pattern.matches(&id) || test.pattern.matches(pod.uid)) != test.negated)
             }
             Label::ContainerName => any(&|test| holds_for_some(test, pod.containers.iter().copied())),
@@ -69,7 +69,7 @@ mod tests {
     fn every_label() {
         let entry = replica();
         let pod = PodView::of(&entry);
-        let id = pod.id().to_string();
+        let id = pod.id();
         for (query, want) in [
             ("", true),
             ("Namespace:shop", true),

@@ -117,7 +117,7 @@ impl Pod {
             instances.into_iter().skip(old).map(|i| about.instance(i)).collect()
         };
         Self {
-            id: view.id().to_string(),
+            id: view.id(),
             name: view.name.to_owned(),
             deployment_id: view.owner_uid().to_owned(),
             namespace: view.namespace.to_owned(),

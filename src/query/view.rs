@@ -49,11 +49,13 @@ impl<'a> PodView<'a> {
     /// Reads the pod. Bytes that cannot be read count as absent.
     #[must_use]
     pub fn of(entry: &'a PodEntry) -> Self {
-        let (id, pod) = (entry.id.as_ref(), &entry.bytes);
-        let mut view =
-            Self { uid: &id.uid, name: &id.name, namespace: &id.namespace, status: pod.status(), ..Self::default() };
+        let pod = &entry.bytes; // and nothing else of the entry: on a narrow socket it says more than may be shown
+        let mut view = Self { status: pod.status(), ..Self::default() };
         for (number, value) in parts(pod.metadata()) {
             match number {
+                1 => view.name = text(value),
+                3 => view.namespace = text(value),
+                5 => view.uid = text(value),
                 8 => view.created = special::time(value).ok().flatten(),
                 11 => view.labels.push((part(value, 1), part(value, 2))),
                 13 => view.owner = view.owner.or(Owner::controller(value)),
@@ -78,10 +80,14 @@ impl<'a> PodView<'a> {
         view
     }
 
-    /// The pod's id in StackRox form.
+    /// The pod's id in StackRox form; empty where its UID is not shown.
     #[must_use]
-    pub fn id(&self) -> Uuid {
-        Uuid::of_object(self.uid)
+    pub fn id(&self) -> String {
+        if self.uid.is_empty() {
+            String::new()
+        } else {
+            Uuid::of_object(self.uid).to_string()
+        }
     }
 
     /// UID of the controller, of the pod itself where it has none. A mirror pod is owned by its node, which counts as
@@ -105,7 +111,7 @@ impl<'a> PodView<'a> {
     #[must_use]
     pub fn single(&self, label: Label) -> String {
         match label {
-            Label::PodId => self.id().to_string(),
+            Label::PodId => self.id(),
             Label::PodName => self.name.to_owned(),
             Label::Namespace => self.namespace.to_owned(),
             Label::DeploymentId => self.owner_uid().to_owned(),
@@ -165,6 +171,7 @@ mod tests {
     use super::*;
     use crate::store::testing::{entry, replica};
     use serde_json::json;
+    use std::sync::Arc;
 
     #[test]
     fn what_a_pod_answers() {
@@ -198,6 +205,22 @@ mod tests {
         assert_eq!(of(owner("DaemonSet", "log-h", true)), pair("o", "log-h"));
         assert_eq!(of(owner("DaemonSet", "log", false)), pair("u", "p"));
         assert_eq!(of(owner("Node", "n1", true)), pair("u", "p"));
+    }
+
+    #[test]
+    fn what_a_pod_does_not_show_is_not_known_from_elsewhere() {
+        let full = replica();
+        let bytes = crate::codec::pod_bytes::PodBytes::from_sections(b"", full.bytes.spec(), b"", b"");
+        let masked = PodEntry {
+            id: Arc::clone(&full.id),
+            phase: String::new(),
+            container_ids: Vec::new(),
+            ips: Vec::new(),
+            revision: 1,
+            bytes,
+        };
+        let view = PodView::of(&masked);
+        assert_eq!((view.name, view.namespace, view.uid, view.id().as_str()), ("", "", "", ""));
     }
 
     #[test]

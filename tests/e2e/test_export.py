@@ -71,6 +71,17 @@ def runs(daemon, container):
     )
 
 
+def ends(daemon, container, code):
+    """Ends an instance and waits until the pod shows it."""
+    container.end(code)
+    daemon.watch().until(
+        lambda e: e.name == NAME and any(
+            c.state.terminated.containerID.endswith(container.id) for c in e.pod.status.containerStatuses
+        ),
+        what="the container has ended",
+    )
+
+
 def masked(text):
     text = re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME", text)
     text = re.sub(r"sha256:[0-9a-f]{64}", "sha256:DIGEST", text)
@@ -88,7 +99,7 @@ def test_the_commands_of_the_reference(served, base, runtime):
     pod = sandbox(runtime, UID, {"app": "web"})
     first = pod.run_container("main")
     runs(served, first)
-    first.end(3)
+    ends(served, first, 3)
     runs(served, pod.run_container("main", attempt=1))
     served.watch().until(lambda e: e.name == f"idle-{NODE}", what="the other pod")
     script = 'PATH="$1:$PATH" S="$2" P="$3"; eval "$4"'
@@ -138,13 +149,7 @@ def test_ended_instances_outlive_the_runtime_and_a_restart(served, base, runtime
         runs(served, container)
         instances.append(container)
         if attempt < 2:
-            container.end(attempt + 1)
-            served.watch().until(
-                lambda e: e.name == NAME and any(
-                    c.state.terminated.containerID.endswith(container.id) for c in e.pod.status.containerStatuses
-                ),
-                what="the container has ended",
-            )
+            ends(served, container, attempt + 1)
     want = [(instances[0].id, 1), (instances[1].id, 2)]
     assert ended(pods(served, base)[NAME]) == want
     # what a kubelet does with dead containers
