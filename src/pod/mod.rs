@@ -5,6 +5,7 @@ pub mod columns;
 pub mod defaults;
 pub mod finding;
 pub mod instance;
+pub mod jsonpath;
 pub mod log_line;
 pub mod lookup;
 pub mod manifest;
