@@ -259,8 +259,8 @@ mod tests {
             ("get --state-dir /x", "unknown option --state-dir for get; it belongs to serve"),
             ("serve -o json", "unknown option -o for serve; it belongs to get, watch"),
             ("get --version", "unknown option --version for get; it stands alone"),
-            ("get -o", "-o needs a value: format"),
-            ("serve --socket", "--socket needs a value: path"),
+            ("get -o", "-o needs a value: wide|json|yaml|name"),
+            ("serve --socket", "--socket needs a value: PATH"),
             ("get --no-headers=maybe", "--no-headers is on or off: true or false, not \"maybe\""),
         ];
         for (line, want) in table {

@@ -12,17 +12,22 @@ use grpcio::{
     CallOption, ChannelBuilder, Client, ClientSStreamReceiver, Environment, GrpcSlice, Marshaller, MessageReader,
     Method, MethodType, RpcStatus, RpcStatusCode,
 };
+use protobuf::Message;
 
 use super::exit::{Exit, Failure};
+use super::progress::Progress;
 use super::socket::not_allowed;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value, WireError};
+use crate::proto::node::GetSourcesResponse;
 
 /// How long a call that answers once may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const RAW: Marshaller<Vec<u8>> = Marshaller { ser: put, de: take };
 const LIST: &str = "/v1alpha1.Pods/ListPods";
+const GET: &str = "/v1alpha1.Pods/GetPod";
+const SOURCES: &str = "/nodepods.v1.Node/GetSources";
 const WATCH: &str = "/v1alpha1.Pods/WatchPods";
 const FIND: &str = "/nodepods.v1.Lookup/Find";
 
@@ -92,12 +97,36 @@ impl PodsClient {
         Ok((pods, warnings))
     }
 
+    /// One pod.
+    ///
+    /// # Errors
+    /// There is no pod with this UID, the call failed, or the answer cannot be read.
+    pub fn get(&self, uid: &str) -> Result<PodBytes, Failure> {
+        let mut request = Vec::new();
+        wire::put_bytes(&mut request, 1, uid.as_bytes());
+        let (answer, _) = self.ask(GET, &request)?;
+        let pod = wire::fields(&answer).filter_map(Result::ok).find(|f| f.number == 1).map(|f| f.value);
+        let Some(Value::Bytes(pod)) = pod else { return Ok(PodBytes::from_sections(b"", b"", b"", b"")) };
+        PodBytes::from_wire(pod).map_err(|e| self.unreadable(e))
+    }
+
+    /// What the daemon knows beside the pods. A kubelet does not have this.
+    ///
+    /// # Errors
+    /// The call failed, or the answer cannot be read.
+    pub fn sources(&self) -> Result<GetSourcesResponse, Failure> {
+        let (answer, _) = self.ask(SOURCES, &Vec::new())?;
+        GetSourcesResponse::parse_from_bytes(&answer)
+            .map_err(|e| Failure::new(Exit::Failure, format!("error: {}: {e}", self.socket.display())))
+    }
+
     /// Calls a method that answers once. Returns the encoded answer, and what the daemon says beside it.
     ///
     /// # Errors
     /// The call failed.
     #[allow(clippy::ptr_arg)] // the type that grpcio asks for
     pub fn ask(&self, name: &'static str, request: &Vec<u8>) -> Result<(Vec<u8>, Vec<String>), Failure> {
+        let _progress = Progress::start("asking the daemon");
         let option = CallOption::default().timeout(PATIENCE);
         let call = self.client.unary_call_async(&method(MethodType::Unary, name), request, option);
         let answer = call.and_then(|mut call| call.receive_sync());
@@ -112,8 +141,13 @@ impl PodsClient {
     /// The call cannot be made.
     #[allow(clippy::ptr_arg)] // the type that grpcio asks for
     pub fn stream(&self, name: &'static str, request: &Vec<u8>) -> Result<Messages<'_>, Failure> {
+        self.messages(name, request, CallOption::default())
+    }
+
+    #[allow(clippy::ptr_arg)] // the type that grpcio asks for
+    fn messages(&self, name: &'static str, request: &Vec<u8>, option: CallOption) -> Result<Messages<'_>, Failure> {
         let method = method(MethodType::ServerStreaming, name);
-        let stream = self.client.server_streaming(&method, request, CallOption::default());
+        let stream = self.client.server_streaming(&method, request, option);
         Ok(Messages { client: self, name, stream: block_on_stream(stream.map_err(|e| self.failure(name, &e))?) })
     }
 
@@ -135,6 +169,14 @@ impl PodsClient {
     /// The call cannot be made; what goes wrong later comes out of the iterator.
     pub fn watch(&self) -> Result<Events<'_>, Failure> {
         Ok(Events { messages: self.stream(WATCH, &Vec::new())? })
+    }
+
+    /// The same for so long; then it ends with [`Exit::Unavailable`].
+    ///
+    /// # Errors
+    /// The call cannot be made; what goes wrong later comes out of the iterator.
+    pub fn watch_for(&self, patience: Duration) -> Result<Events<'_>, Failure> {
+        Ok(Events { messages: self.messages(WATCH, &Vec::new(), CallOption::default().timeout(patience))? })
     }
 
     /// What to say of an answer that makes no sense.

@@ -25,6 +25,35 @@ pub enum Exit {
     Config = 78,
 }
 
+impl Exit {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Success,
+        Self::Failure,
+        Self::Usage,
+        Self::NotFound,
+        Self::Unavailable,
+        Self::Internal,
+        Self::Permission,
+        Self::Config,
+    ];
+
+    /// What it says to a script, for the manual.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "Done.",
+            Self::Failure => "It did not work, or something is not as it should be.",
+            Self::Usage => "The command line is wrong.",
+            Self::NotFound => "What was asked for does not exist.",
+            Self::Unavailable => "No daemon answers, or it does not know the node yet. Trying again later can help.",
+            Self::Internal => "A fault of nodepods.",
+            Self::Permission => "Not allowed: most commands need root.",
+            Self::Config => "The configuration is wrong.",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -89,6 +118,7 @@ mod tests {
             (Exit::Permission, 77),
             (Exit::Config, 78),
         ];
+        assert_eq!(Exit::ALL, table.map(|(exit, _)| exit));
         for (exit, code) in table {
             assert_eq!(exit as u8, code);
         }

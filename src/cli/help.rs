@@ -4,12 +4,14 @@ use argh::PositionalInfo;
 
 use super::options::of_verb;
 use super::paragraph::wrap;
-use super::verbs::{Group, Verb, VERBS};
+use super::verbs::{shown, Group, Verb};
 
 /// Columns of a help page.
 const WIDTH: usize = 80;
 /// Where the meaning of an option begins.
 const MEANING: usize = 26;
+/// Where choices go on for which there was no room.
+const CHOICES: usize = 10;
 
 const START: &str = "\
 Which pods are on this node, and what state are they in?
@@ -31,14 +33,15 @@ or it is not ready, 70 internal fault, 77 not allowed, 78 wrong configuration.
 /// What `nodepods` alone prints: every verb with one line.
 pub fn overview() -> String {
     let mut out = String::from(START);
-    let width = VERBS.iter().map(|verb| verb.name.len()).max().unwrap_or(0);
+    let width = shown().map(|verb| verb.name.len()).max().unwrap_or(0);
     for (group, heading) in Group::ALL {
-        let verbs: Vec<_> = VERBS.iter().filter(|verb| verb.group == group).collect();
+        let verbs: Vec<_> = shown().filter(|verb| verb.group == group).collect();
         if !verbs.is_empty() {
             out.push_str(&format!("\n{heading}:\n"));
         }
         for verb in verbs {
-            out.push_str(&format!("  {:width$}   {}\n", verb.name, summary(verb)));
+            out.push_str(&format!("  {:width$}   ", verb.name));
+            wrap(&mut out, &summary(verb), width + 5, WIDTH);
         }
     }
     out + END
@@ -102,8 +105,12 @@ pub fn page(verb: &Verb) -> String {
 
 /// A name and what it means, beside it where the name is short.
 fn entry(out: &mut String, name: &str, meaning: &str) {
+    let mut lines = String::new();
+    // A long list of choices goes on in further lines.
+    wrap(&mut lines, &name.replace('|', "| "), CHOICES, WIDTH);
+    let name = lines.trim_end().replace("| ", "|");
     out.push_str("  ");
-    out.push_str(name);
+    out.push_str(&name);
     if name.len() + 4 > MEANING {
         out.push_str(&format!("\n{:MEANING$}", ""));
     } else {
@@ -119,7 +126,7 @@ mod tests {
     #[test]
     fn the_overview_has_a_line_for_every_verb_and_fits_a_terminal() {
         let text = overview();
-        for verb in VERBS {
+        for verb in shown() {
             assert!(text.contains(&format!("\n  {} ", verb.name)), "{}", verb.name);
         }
         for line in text.lines() {
@@ -130,7 +137,7 @@ mod tests {
 
     #[test]
     fn pages_fit_a_terminal_and_name_every_option() {
-        for verb in VERBS {
+        for verb in shown() {
             let text = page(verb);
             assert!(text.starts_with(&format!("Usage: nodepods {}", verb.name)), "{text}");
             for line in text.lines().take_while(|line| !line.starts_with("Examples:")) {

@@ -28,9 +28,16 @@ pub fn single(pod: &PodBytes, format: Format) -> Result<String, Failure> {
 /// # Errors
 /// The bytes that the server sent are no pod.
 pub fn list(pods: &[PodBytes], format: Format) -> Result<String, Failure> {
+    Ok(print(&list_value(pods)?, format))
+}
+
+/// A `List` of pods as a JSON value.
+///
+/// # Errors
+/// The bytes that the server sent are no pod.
+pub fn list_value(pods: &[PodBytes]) -> Result<Value, Failure> {
     let items = pods.iter().map(value).collect::<Result<Vec<_>, _>>()?;
-    let list = json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": { "resourceVersion": "" } });
-    Ok(print(&list, format))
+    Ok(json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": { "resourceVersion": "" } }))
 }
 
 /// A pod as a JSON value with `kind` and `apiVersion`.
@@ -42,7 +49,9 @@ pub fn value(pod: &PodBytes) -> Result<Value, Failure> {
         .map_err(|e| Failure::new(Exit::Failure, format!("error: the server sent something that is no pod: {e}")))
 }
 
-fn print(value: &Value, format: Format) -> String {
+/// Any value in one of the forms.
+#[must_use]
+pub fn print(value: &Value, format: Format) -> String {
     match format {
         Format::Yaml => yaml_print::print(value),
         Format::Json => {

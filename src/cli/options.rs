@@ -5,28 +5,61 @@ use argh::{FlagInfo, FlagInfoKind, Optionality};
 use super::verbs::{Verb, VERBS};
 
 /// One option of one verb.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionRow {
     /// Long name, without dashes.
     pub name: &'static str,
     /// The letter that stands for it.
     pub short: Option<char>,
-    /// What kind of value it takes; empty for a switch.
-    pub hint: &'static str,
+    /// What kind of value it takes; empty for a switch. What stands for itself is in small letters, what stands for
+    /// something of its kind in capitals: `PATH|none`.
+    pub hint: String,
     /// May be given more than once.
     pub repeats: bool,
     /// What it means, in words without a full stop.
     pub help: &'static str,
 }
 
+/// Kinds of values.
+const KINDS: [&str; 18] = [
+    "address:port",
+    "amounts",
+    "dir",
+    "duration",
+    "fields",
+    "file",
+    "format",
+    "labels",
+    "name",
+    "name:value",
+    "namespace",
+    "number",
+    "octal",
+    "path",
+    "source",
+    "uid",
+    "unix:///path",
+    "url",
+];
+
 /// `--version`, which stands without a verb.
-const VERSION: OptionRow =
-    OptionRow { name: "version", short: None, hint: "", repeats: false, help: "print the version" };
+const fn version() -> OptionRow {
+    OptionRow { name: "version", short: None, hint: String::new(), repeats: false, help: "print the version" }
+}
+
+/// A name of a value with its kinds in capitals.
+pub fn in_capitals(name: &str) -> String {
+    let part = |part: &str| match KINDS.contains(&part) {
+        true => part.to_uppercase().replace("UNIX", "unix"),
+        false => part.to_string(),
+    };
+    name.split('|').map(part).collect::<Vec<_>>().join("|")
+}
 
 impl OptionRow {
     /// Whether it takes a value.
     #[must_use]
-    pub const fn takes_value(&self) -> bool {
+    pub fn takes_value(&self) -> bool {
         !self.hint.is_empty()
     }
 
@@ -40,7 +73,8 @@ impl OptionRow {
     }
 
     fn of(flag: &FlagInfo<'static>) -> Self {
-        let hint = if let FlagInfoKind::Option { arg_name } = flag.kind { arg_name } else { "" };
+        let hint =
+            if let FlagInfoKind::Option { arg_name } = flag.kind { in_capitals(arg_name) } else { String::new() };
         let repeats = flag.optionality == Optionality::Repeating;
         Self { name: flag.long.trim_start_matches('-'), short: flag.short, hint, repeats, help: flag.description }
     }
@@ -50,7 +84,7 @@ impl OptionRow {
 #[must_use]
 pub fn of_verb(verb: Option<&Verb>) -> Vec<OptionRow> {
     match verb {
-        None => vec![VERSION],
+        None => vec![version()],
         Some(verb) => (verb.info)().flags.iter().filter(|flag| flag.long != "--help").map(OptionRow::of).collect(),
     }
 }
@@ -59,7 +93,7 @@ pub fn of_verb(verb: Option<&Verb>) -> Vec<OptionRow> {
 #[must_use]
 pub fn find(verb: Option<&Verb>, option: &str) -> Option<OptionRow> {
     let own = of_verb(verb).into_iter().find(|row| row.is(option));
-    own.or_else(|| if verb.is_some() { None } else { anywhere(option).first().map(|(_, row)| *row) })
+    own.or_else(|| if verb.is_some() { None } else { anywhere(option).into_iter().next().map(|(_, row)| row) })
 }
 
 /// Every verb that has `option`.
@@ -106,6 +140,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn kinds_stand_in_capitals() {
+        assert_eq!(in_capitals("path|none"), "PATH|none");
+        assert_eq!(in_capitals("unix:///path|none"), "unix:///PATH|none");
+        assert_eq!(in_capitals("json|jsonpath=TEMPLATE"), "json|jsonpath=TEMPLATE");
+        assert_eq!(in_capitals(""), "");
     }
 
     #[test]

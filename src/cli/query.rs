@@ -8,9 +8,10 @@ use super::client::PodsClient;
 use super::clock::now;
 use super::exit::{Exit, Failure};
 use super::export::one_query;
+use super::grid::Grid;
 use super::output::print;
+use super::screen::Screen;
 use super::socket;
-use super::table::Table;
 use super::verbs::Command;
 use crate::codec::wire::{self, Value, WireError};
 use crate::pod::columns::age;
@@ -136,7 +137,10 @@ fn table(pods: &[Pod], wide: bool, no_headers: bool, now: i64) -> String {
     if wide {
         headings.extend(["POD ID", "DEPLOYMENT ID"]);
     }
-    let mut table = Table::with(if no_headers { &[] } else { &headings });
+    let mut table = Grid::new(Screen::stdout());
+    if !no_headers {
+        table.row(headings);
+    }
     for pod in pods {
         let ended = pod.terminated_instances.iter().flatten();
         let mut row = vec![

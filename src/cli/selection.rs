@@ -1,6 +1,6 @@
 //! Which pods a command is about: names, a namespace and selectors.
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::resource::{wanted, PodName, Wanted};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::lookup::text;
@@ -19,6 +19,18 @@ pub struct Words<'a> {
     pub fields: Option<&'a str>,
     /// Everything that is no option: `pods`, `pod/NAME`, `NAMESPACE/NAME`, a UID.
     pub names: &'a [String],
+}
+
+/// The failure of a command some of whose names mean no pod.
+///
+/// # Errors
+/// That failure, if `missing` has any.
+pub fn all_found(missing: &[String]) -> Result<(), Failure> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let hint = "'nodepods get pods' shows those that are there.";
+    Err(Failure::new(Exit::NotFound, format!("{}\n{hint}", missing.join("\n"))))
 }
 
 /// The pods that are meant.
@@ -87,6 +99,33 @@ impl Selection {
             }
         }
         (chosen, missing)
+    }
+}
+
+impl Selection {
+    /// As [`Selection::choose`]; a name that means no pod stands for those that begin with it.
+    #[must_use]
+    pub fn choose_or_begin_with(&self, pods: Vec<PodBytes>) -> (Vec<PodBytes>, Vec<String>) {
+        let (mut chosen, missing) = self.choose(pods.clone());
+        if missing.is_empty() {
+            return (chosen, missing);
+        }
+        let everything = Self { wanted: Vec::new(), ..self.clone() };
+        let (pods, _) = everything.choose(pods);
+        let begins = |pod: &&PodBytes, want: &Wanted| {
+            let [namespace, name] = ["metadata.namespace", "metadata.name"].map(|p| text(pod, p));
+            name.starts_with(&want.name) && want.namespace.as_ref().is_none_or(|n| *n == namespace)
+        };
+        let mut still_missing = Vec::new();
+        for want in &self.wanted {
+            let message = format!("Error from server (NotFound): pods {:?} not found", want.name);
+            if missing.contains(&message) {
+                let before = chosen.len();
+                chosen.extend(pods.iter().filter(|pod| begins(pod, want)).cloned());
+                still_missing.extend((chosen.len() == before).then_some(message));
+            }
+        }
+        (chosen, still_missing)
     }
 }
 

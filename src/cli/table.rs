@@ -1,13 +1,13 @@
-//! Pods as aligned columns, as kubectl prints them.
+//! Pods as rows, in kubectl's columns.
 
+use super::grid::{Cell, Grid};
+use super::screen::{Screen, Tone};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::columns::Columns;
-
-/// Blanks between columns (`kubernetes/cli-runtime pkg/printers/tabwriter.go`).
-const GAP: usize = 3;
+use crate::pod::lookup;
 
 /// Which columns are shown.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Shape {
     /// NAMESPACE in front.
     pub namespace: bool,
@@ -17,98 +17,98 @@ pub struct Shape {
     pub event: bool,
     /// No line of headings.
     pub no_headers: bool,
+    /// A column for each of these labels.
+    pub label_columns: Vec<String>,
+    /// All labels in a last column.
+    pub show_labels: bool,
 }
 
 impl Shape {
-    fn headings(self) -> Vec<String> {
+    fn headings(&self) -> Vec<String> {
         let mut row = Vec::new();
-        if self.event {
-            row.push("EVENT");
-        }
-        if self.namespace {
-            row.push("NAMESPACE");
-        }
+        row.extend(self.event.then_some("EVENT"));
+        row.extend(self.namespace.then_some("NAMESPACE"));
         row.extend(["NAME", "READY", "STATUS", "RESTARTS", "AGE"]);
         if self.wide {
             row.extend(["IP", "NODE", "NOMINATED NODE", "READINESS GATES"]);
         }
-        row.into_iter().map(str::to_string).collect()
+        let mut row: Vec<String> = row.into_iter().map(str::to_string).collect();
+        row.extend(self.label_columns.iter().map(|key| key.rsplit('/').next().unwrap_or_default().to_uppercase()));
+        row.extend(self.show_labels.then(|| "LABELS".to_string()));
+        row
     }
 
-    fn cells(self, event: &str, c: Columns) -> Vec<String> {
+    fn cells(&self, event: &str, pod: &PodBytes, now: i64) -> Vec<Cell> {
+        let c = Columns::of(pod, now);
+        let tone = tone(&c);
         let mut row = Vec::new();
-        if self.event {
-            row.push(event.to_string());
-        }
-        if self.namespace {
-            row.push(c.namespace);
-        }
-        row.extend([c.name, c.ready, c.status, c.restarts, c.age]);
+        row.extend(self.event.then(|| event.into()));
+        row.extend(self.namespace.then(|| c.namespace.into()));
+        row.extend([c.name.into(), c.ready.into(), Cell::toned(c.status, tone), c.restarts.into(), c.age.into()]);
         if self.wide {
-            row.extend([c.ip, c.node, c.nominated_node, c.readiness_gates]);
+            row.extend([c.ip, c.node, c.nominated_node, c.readiness_gates].map(Cell::from));
         }
+        let label = |key: &String| lookup::label(pod, key).map_or_else(String::new, std::borrow::Cow::into_owned);
+        row.extend(self.label_columns.iter().map(|key| Cell::from(label(key))));
+        row.extend(self.show_labels.then(|| Cell::from(labels(pod))));
         row
     }
 }
 
-/// Aligns rows. Widths grow with what was printed before, so that a watch stays in its columns.
-#[derive(Debug, Default)]
+/// `key=value,...`, as kubectl joins them.
+fn labels(pod: &PodBytes) -> String {
+    let labels: Vec<_> = lookup::labels(pod).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    if labels.is_empty() {
+        "<none>".into()
+    } else {
+        labels.join(",")
+    }
+}
+
+/// What a STATUS says about the state of things.
+fn tone(c: &Columns) -> Tone {
+    let all_ready = c.ready.split_once('/').is_some_and(|(ready, all)| ready == all);
+    match c.status.as_str() {
+        "Running" if all_ready => Tone::Good,
+        "Completed" | "Succeeded" => Tone::Faint,
+        "Running" | "Pending" | "NotReady" | "Terminating" | "ContainerCreating" | "PodInitializing" | "Unknown"
+        | "SchedulingGated" => Tone::Careful,
+        status => match status.strip_prefix("Init:") {
+            Some(progress) if progress.starts_with(|c: char| c.is_ascii_digit()) => Tone::Careful,
+            _ => Tone::Bad,
+        },
+    }
+}
+
+/// A table of pods.
+#[derive(Debug)]
 pub struct Table {
     shape: Shape,
-    widths: Vec<usize>,
-    rows: Vec<Vec<String>>,
+    grid: Grid,
 }
 
 impl Table {
     /// A table that begins with its headings.
     #[must_use]
-    pub fn new(shape: Shape) -> Self {
-        let rows = if shape.no_headers { Vec::new() } else { vec![shape.headings()] };
-        // The longest event comes later than the first rows.
-        let widths = if shape.event { vec!["MODIFIED".len() + GAP] } else { Vec::new() };
-        Self { shape, widths, rows }
-    }
-
-    /// A table with these headings, for rows of [`Table::row`]; without a line of them where there are none.
-    #[must_use]
-    pub fn with(headings: &[&str]) -> Self {
-        let rows =
-            if headings.is_empty() { Vec::new() } else { vec![headings.iter().map(ToString::to_string).collect()] };
-        Self { rows, ..Self::default() }
-    }
-
-    /// Adds a row.
-    pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+    pub fn new(shape: Shape, screen: Screen) -> Self {
+        let mut grid = Grid::new(screen);
+        if shape.event {
+            grid = grid.with_room_for(&["MODIFIED"]); // the longest event comes later than the first rows
+        }
+        if !shape.no_headers {
+            grid.row(shape.headings());
+        }
+        Self { shape, grid }
     }
 
     /// Adds the row of a pod.
     pub fn pod(&mut self, event: &str, pod: &PodBytes, now: i64) {
-        self.rows.push(self.shape.cells(event, Columns::of(pod, now)));
+        self.grid.row(self.shape.cells(event, pod, now));
     }
 
     /// The rows since the last call, aligned.
     pub fn take(&mut self) -> String {
-        for row in &self.rows {
-            self.widths.resize(self.widths.len().max(row.len()), 0);
-            for (width, cell) in self.widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count() + GAP);
-            }
-        }
-        let mut out = String::new();
-        for row in self.rows.drain(..) {
-            let last = row.len().saturating_sub(1);
-            for (i, (cell, width)) in row.iter().zip(&self.widths).enumerate() {
-                let clean: String = cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-                if i == last {
-                    out.push_str(&clean);
-                } else {
-                    out.push_str(&format!("{clean:<width$}"));
-                }
-            }
-            out.push('\n');
-        }
-        out
+        self.grid.take()
     }
 }
 
@@ -120,29 +120,44 @@ mod tests {
         let mut metadata = Vec::new();
         crate::codec::wire::put_bytes(&mut metadata, 1, name.as_bytes());
         crate::codec::wire::put_bytes(&mut metadata, 3, namespace.as_bytes());
+        crate::codec::wire::put_bytes(&mut metadata, 11, b"\x0a\x03app\x12\x01x");
         PodBytes::from_sections(&metadata, b"", b"\x0a\x07Running", b"")
     }
 
-    #[test]
-    fn columns_are_aligned_and_nothing_trails() {
-        let mut table = Table::new(Shape { namespace: true, ..Shape::default() });
+    fn table(shape: Shape) -> String {
+        let mut table = Table::new(shape, Screen::default());
         table.pod("", &pod("kube-system", "etcd-n1"), 0);
         table.pod("", &pod("web", "a"), 0);
+        table.take()
+    }
+
+    #[test]
+    fn rows_as_kubectl_prints_them() {
         assert_eq!(
-            table.take(),
+            table(Shape { namespace: true, ..Shape::default() }),
             "NAMESPACE     NAME      READY   STATUS    RESTARTS   AGE\n\
              kube-system   etcd-n1   0/0     Running   0          <unknown>\n\
              web           a         0/0     Running   0          <unknown>\n"
         );
+        let labels = Shape {
+            label_columns: vec!["x/app".into(), "app".into()],
+            show_labels: true,
+            no_headers: true,
+            ..Shape::default()
+        };
+        assert_eq!(table(labels).lines().next(), Some("etcd-n1   0/0   Running   0     <unknown>         x     app=x"));
     }
 
     #[test]
-    fn a_watch_keeps_its_columns() {
-        let mut table = Table::new(Shape { event: true, no_headers: true, ..Shape::default() });
-        table.pod("MODIFIED", &pod("", "long-name"), 0);
-        assert_eq!(table.take(), "MODIFIED   long-name   0/0   Running   0   <unknown>\n");
-        table.pod("ADDED", &pod("", "a\u{1b}[2J"), 0);
-        assert_eq!(table.take(), "ADDED      a\u{fffd}[2J       0/0   Running   0   <unknown>\n");
-        assert_eq!(table.take(), "");
+    fn what_is_wrong_stands_out() {
+        let tone = |status: &str, ready: &str| {
+            super::tone(&Columns { status: status.into(), ready: ready.into(), ..Columns::default() })
+        };
+        assert_eq!(tone("Running", "2/2"), Tone::Good);
+        assert_eq!(tone("Running", "1/2"), Tone::Careful);
+        assert_eq!(tone("Init:0/1", "0/1"), Tone::Careful);
+        assert_eq!(tone("Init:Error", "0/1"), Tone::Bad);
+        assert_eq!(tone("CrashLoopBackOff", "0/1"), Tone::Bad);
+        assert_eq!(tone("Completed", "0/1"), Tone::Faint);
     }
 }

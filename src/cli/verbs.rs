@@ -6,7 +6,6 @@
 use argh::{ArgsInfo, CommandInfoWithArgs, EarlyExit, FromArgs, Optionality, SubCommand};
 
 use super::exit::Failure;
-use super::{env, get, lint, serve, tree, version, volume, watch, whois};
 
 /// What a verb does, once its command line is read.
 pub trait Command: ArgsInfo + FromArgs + SubCommand {
@@ -30,6 +29,8 @@ pub enum Group {
     Daemon,
     /// This program itself.
     Program,
+    /// For those who build packages: not shown.
+    Hidden,
 }
 
 impl Group {
@@ -66,26 +67,39 @@ impl Verb {
 
 /// Every verb, in the order of the overview. The first sentence of its struct's doc comment is its line there.
 pub const VERBS: &[Verb] = &[
-    verb::<get::Get>(Group::Look),
+    verb::<super::get::Get>(Group::Look),
+    verb::<super::describe::Describe>(Group::Look),
+    verb::<super::watch::Watch>(Group::Look),
+    verb::<super::logs::Logs>(Group::Look),
+    verb::<super::wait::Wait>(Group::Look),
     verb::<super::kubectl::Kubectl>(Group::Look),
-    verb::<super::proxy::Proxy>(Group::Programs),
-    verb::<watch::Watch>(Group::Look),
     verb::<super::query::QueryPods>(Group::Look),
     verb::<super::why::Why>(Group::Explain),
-    verb::<lint::Lint>(Group::Explain),
-    verb::<whois::Whois>(Group::Explain),
-    verb::<env::Env>(Group::Programs),
-    verb::<volume::VolumeFiles>(Group::Programs),
-    verb::<tree::PodTree>(Group::Programs),
+    verb::<super::lint::Lint>(Group::Explain),
+    verb::<super::whois::Whois>(Group::Explain),
+    verb::<super::proxy::Proxy>(Group::Programs),
+    verb::<super::env::Env>(Group::Programs),
+    verb::<super::volume::VolumeFiles>(Group::Programs),
+    verb::<super::tree::PodTree>(Group::Programs),
     verb::<super::export::Export>(Group::Programs),
-    verb::<serve::Serve>(Group::Daemon),
-    verb::<version::Version>(Group::Program),
+    verb::<super::serve::Serve>(Group::Daemon),
+    verb::<super::sources::Sources>(Group::Daemon),
+    verb::<super::doctor::Doctor>(Group::Daemon),
+    verb::<super::check_config::CheckConfig>(Group::Daemon),
+    verb::<super::version::Version>(Group::Program),
+    verb::<super::completion::Completion>(Group::Program),
+    verb::<super::generate::Generate>(Group::Hidden),
 ];
 
 /// The verb of this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Verb> {
     VERBS.iter().find(|verb| verb.name == name)
+}
+
+/// Every verb but the hidden ones.
+pub fn shown() -> impl Iterator<Item = &'static Verb> {
+    VERBS.iter().filter(|verb| verb.group != Group::Hidden)
 }
 
 const fn verb<T: Command>(group: Group) -> Verb {
@@ -111,7 +125,8 @@ mod tests {
         let names: BTreeSet<_> = VERBS.iter().map(|verb| verb.name).collect();
         assert_eq!(names.len(), VERBS.len());
         for verb in VERBS {
-            assert!(Group::ALL.iter().any(|(group, _)| *group == verb.group), "{}", verb.name);
+            let placed = verb.group == Group::Hidden || Group::ALL.iter().any(|(group, _)| *group == verb.group);
+            assert!(placed, "{}", verb.name);
             assert_eq!(named(verb.name).map(|v| v.name), Some(verb.name));
         }
     }

@@ -1,6 +1,7 @@
 //! Single values of an encoded pod, found without decoding the rest.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::{id, Kind, MessageId};
@@ -43,6 +44,19 @@ fn first_ip(status: &[u8], number: u32) -> Cow<'_, str> {
 #[must_use]
 pub fn label<'a>(pod: &'a PodBytes, key: &str) -> Option<Cow<'a, str>> {
     map_value(pod.metadata(), LABELS, key)
+}
+
+/// All labels, in the order of their keys.
+#[must_use]
+pub fn labels(pod: &PodBytes) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
+    let entries = wire::fields(pod.metadata()).map_while(Result::ok).filter(|f| f.number == LABELS);
+    let entry = |value| match value {
+        Value::Bytes(entry) => {
+            Some((entry_part(entry, 1).unwrap_or_default(), entry_part(entry, 2).unwrap_or_default()))
+        }
+        _ => None,
+    };
+    entries.filter_map(|f| entry(f.value)).collect()
 }
 
 /// The value of an annotation.
@@ -110,6 +124,7 @@ mod tests {
         assert_eq!(label(&pod, "app").as_deref(), Some("x"));
         assert_eq!(label(&pod, "tier").as_deref(), Some(""));
         assert_eq!(label(&pod, "none"), None);
+        assert_eq!(labels(&pod).into_iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(), ["app=x", "tier="]);
         assert_eq!(annotation(&pod, "app").as_deref(), Some("y"));
     }
 }

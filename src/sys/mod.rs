@@ -14,6 +14,7 @@ pub mod process;
 pub mod rename;
 pub mod signal;
 pub mod socket;
+pub mod terminal;
 
 use std::io;
 

@@ -2,23 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
-
+use super::printer::{Change, Printer};
 use crate::cli::client::Event;
 use crate::cli::exit::Failure;
-use crate::cli::objects;
 use crate::cli::selection::Selection;
-use crate::cli::table::Table;
 use crate::codec::pod_bytes::PodBytes;
-use crate::pod::columns::Columns;
 use crate::pod::lookup::text;
 
-/// What the reader of our output knows: the pods that were shown, by UID, with the row that was printed last.
+/// What the reader of our output knows: the pods that were shown last, by UID.
 pub struct View {
     selection: Selection,
-    known: HashMap<String, (PodBytes, Columns)>,
-    /// `None` prints JSON.
-    table: Option<Table>,
+    printer: Printer,
+    /// What is there in the beginning is not shown.
+    news_only: bool,
+    known: HashMap<String, PodBytes>,
     /// Rows are held back until all pods of the start are there, so that their columns fit.
     pub synced: bool,
     /// A stream was complete once.
@@ -28,9 +25,9 @@ pub struct View {
 }
 
 impl View {
-    /// A view of nothing yet; without a table it prints JSON.
-    pub fn new(selection: Selection, table: Option<Table>) -> Self {
-        Self { selection, known: HashMap::new(), table, synced: false, began: false, seen: HashSet::new() }
+    /// A view of nothing yet.
+    pub fn new(selection: Selection, printer: Printer, news_only: bool) -> Self {
+        Self { selection, printer, news_only, known: HashMap::new(), synced: false, began: false, seen: HashSet::new() }
     }
 
     /// A new stream begins, which says everything anew: only what differs is shown.
@@ -47,8 +44,8 @@ impl View {
         gone.iter().map(|uid| self.gone(uid, now)).collect()
     }
 
-    /// The text that an event comes to. A pod that no longer passes the filter is DELETED for this reader, one that
-    /// begins to is ADDED, and a change that no column shows is not printed in a table.
+    /// The text that an event comes to. A pod that no longer passes the selection is DELETED for this reader, one that
+    /// begins to is ADDED, and a change that cannot be seen in this form is not shown.
     ///
     /// # Errors
     /// The server sent something that is no pod.
@@ -59,8 +56,8 @@ impl View {
             Event::Synced => self.complete(now)?,
             Event::Unknown => String::new(),
         };
-        if let Some(table) = self.table.as_mut().filter(|_| self.synced) {
-            out.push_str(&table.take());
+        if self.synced {
+            out.push_str(&self.printer.rows());
         }
         Ok(out)
     }
@@ -73,31 +70,22 @@ impl View {
         if !self.selection.shows(&pod) {
             return self.gone(&uid, now);
         }
-        // Time alone is no change: the row is compared as of the pod's own start.
-        let row = Columns::of(&pod, 0);
-        let before = self.known.insert(uid, (pod.clone(), row.clone()));
-        let kind = if before.is_some() { "MODIFIED" } else { "ADDED" };
-        let same = |(bytes, cells): (PodBytes, Columns)| if self.table.is_some() { cells == row } else { bytes == pod };
-        if before.is_some_and(same) {
+        let before = self.known.insert(uid, pod.clone());
+        let silent = match &before {
+            Some(before) => !self.printer.differ(before, &pod),
+            None => self.news_only && !self.began,
+        };
+        if silent {
             return Ok(String::new());
         }
-        self.show(kind, &pod, now)
+        let kind = if before.is_some() { "MODIFIED" } else { "ADDED" };
+        self.printer.show(Change { kind, before: before.as_ref(), pod: &pod, now })
     }
 
     fn gone(&mut self, uid: &str, now: i64) -> Result<String, Failure> {
         match self.known.remove(uid) {
-            Some((last, _)) => self.show("DELETED", &last, now),
+            Some(last) => self.printer.show(Change { kind: "DELETED", before: Some(&last), pod: &last, now }),
             None => Ok(String::new()),
-        }
-    }
-
-    fn show(&mut self, kind: &str, pod: &PodBytes, now: i64) -> Result<String, Failure> {
-        match &mut self.table {
-            Some(table) => {
-                table.pod(kind, pod, now);
-                Ok(String::new())
-            }
-            None => Ok(format!("{}\n", json!({ "type": kind, "object": objects::value(pod)? }))),
         }
     }
 }
@@ -105,8 +93,10 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::form::Form;
+    use crate::cli::screen::Screen;
     use crate::cli::selection::Words;
-    use crate::cli::table::Shape;
+    use crate::cli::table::{Shape, Table};
     use crate::codec::wire::put_bytes;
 
     fn pod(name: &str, phase: &str) -> PodBytes {
@@ -118,28 +108,31 @@ mod tests {
         PodBytes::from_sections(&metadata, b"", &status, b"")
     }
 
-    fn view(fields: Option<&str>, table: bool) -> View {
-        let selection = Selection::read("watch", Words { fields, ..Words::default() }).unwrap();
+    fn rows() -> Printer {
         let shape = Shape { event: true, no_headers: true, ..Shape::default() };
-        View::new(selection, table.then(|| Table::new(shape)))
+        Printer::of_form(Form::Table { wide: false }, true, Table::new(shape, Screen::default()))
+    }
+
+    fn view(fields: Option<&str>, printer: Printer) -> View {
+        View::new(Selection::read("watch", Words { fields, ..Words::default() }).unwrap(), printer, false)
     }
 
     #[test]
     fn rows_come_once_the_start_is_complete_and_only_when_they_change() {
-        let mut view = view(None, true);
+        let mut view = view(None, rows());
         let mut show = |event| view.event(event, 0).unwrap();
         assert_eq!(show(Event::Added(pod("a", "Pending"))), "");
-        assert_eq!(show(Event::Synced), "ADDED      a   0/0   Pending   0   <unknown>\n");
+        assert_eq!(show(Event::Synced), "ADDED      a     0/0   Pending   0     <unknown>\n");
         assert_eq!(show(Event::Modified(pod("a", "Pending"))), "");
-        assert!(show(Event::Modified(pod("a", "Running"))).starts_with("MODIFIED   a   0/0   Running"));
+        assert!(show(Event::Modified(pod("a", "Running"))).starts_with("MODIFIED   a     0/0   Running"));
         let bare = PodBytes::from_sections(b"\x0a\x01a\x2a\x01a", b"", b"", b"");
-        assert!(show(Event::Deleted(bare.clone())).starts_with("DELETED    a   0/0   Running"));
+        assert!(show(Event::Deleted(bare.clone())).starts_with("DELETED    a     0/0   Running"));
         assert_eq!(show(Event::Deleted(bare)), "");
     }
 
     #[test]
-    fn leaving_the_filter_is_a_deletion_and_entering_it_an_addition() {
-        let mut view = view(Some("status.phase=Running"), false);
+    fn leaving_the_selection_is_a_deletion_and_entering_it_an_addition() {
+        let mut view = view(Some("status.phase=Running"), Printer::Lines);
         let mut kind = |event| {
             let text = view.event(event, 0).unwrap();
             serde_json::from_str::<serde_json::Value>(&text)
@@ -153,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_second_stream_shows_what_happened_in_between() {
-        let mut view = view(None, true);
+        let mut view = view(None, rows());
         for event in [Event::Added(pod("a", "Running")), Event::Added(pod("b", "Running")), Event::Synced] {
             view.event(event, 0).unwrap();
         }
@@ -163,7 +156,26 @@ mod tests {
         assert_eq!(show(Event::Added(pod("c", "Running"))), "");
         assert_eq!(
             show(Event::Synced),
-            "ADDED      c   0/0   Running   0   <unknown>\nDELETED    b   0/0   Running   0   <unknown>\n"
+            "ADDED      c     0/0   Running   0     <unknown>\nDELETED    b     0/0   Running   0     <unknown>\n"
         );
+    }
+
+    #[test]
+    fn lines_for_people() {
+        let mut view = view(None, Printer::news(Screen::default()));
+        let mut show = |event| view.event(event, 3661).unwrap();
+        assert_eq!(show(Event::Added(pod("a", "Pending"))), "01:01:01Z  ADDED     web/a  Pending 0/0\n");
+        assert_eq!(show(Event::Synced), "");
+        assert_eq!(show(Event::Modified(pod("a", "Running"))), "01:01:01Z  MODIFIED  web/a  Pending -> Running\n");
+        assert_eq!(show(Event::Deleted(pod("a", "Running"))), "01:01:01Z  DELETED   web/a\n");
+    }
+
+    #[test]
+    fn only_what_happens_from_now_on() {
+        let mut view = View::new(Selection::default(), Printer::news(Screen::default()), true);
+        let mut show = |event| view.event(event, 0).unwrap();
+        assert_eq!(show(Event::Added(pod("a", "Pending"))) + &show(Event::Synced), "");
+        assert!(show(Event::Added(pod("b", "Pending"))).contains("web/b"));
+        assert!(show(Event::Modified(pod("a", "Running"))).contains("web/a  Pending -> Running"));
     }
 }

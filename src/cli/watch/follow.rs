@@ -1,0 +1,99 @@
+//! Streams of events, one after the other, for as long as somebody reads.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::printer::Printer;
+use super::view::View;
+use crate::cli::client::PodsClient;
+use crate::cli::clock::now;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::written;
+use crate::cli::selection::Selection;
+use crate::cli::socket;
+
+/// Pauses between attempts to reach a daemon that went away; later ones are as long as the last.
+const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Pods that are shown as they change.
+#[derive(Debug)]
+pub struct Follow {
+    /// Which.
+    pub selection: Selection,
+    /// How.
+    pub printer: Printer,
+    /// The values of `--socket`.
+    pub socket: Vec<PathBuf>,
+    /// Not what is there in the beginning.
+    pub news_only: bool,
+}
+
+impl Follow {
+    /// Shows them until the reader of our output leaves or a signal comes. A daemon that goes away is waited for.
+    ///
+    /// # Errors
+    /// No daemon in the beginning, or one that refuses us.
+    pub fn run(self, verb: &str) -> Result<(), Failure> {
+        let mut view = View::new(self.selection, self.printer, self.news_only);
+        let mut waits = pauses();
+        loop {
+            let gone = match follow(verb, &self.socket, &mut view)? {
+                Ended::ReaderLeft => return Ok(()),
+                Ended::DaemonGone(failure) => failure,
+            };
+            if !view.began {
+                return Err(gone);
+            }
+            if view.synced {
+                eprintln!("Warning: the daemon went away; waiting for it");
+                waits = pauses();
+            }
+            view.begin_again();
+            thread::sleep(waits.next().unwrap_or(LONGEST_PAUSE));
+        }
+    }
+}
+
+/// Why a stream ended.
+enum Ended {
+    ReaderLeft,
+    DaemonGone(Failure),
+}
+
+/// Shows the events of one stream.
+fn follow(verb: &str, sockets: &[PathBuf], view: &mut View) -> Result<Ended, Failure> {
+    let unavailable = |failure: Failure| match failure.exit {
+        Exit::Unavailable => Ok(Ended::DaemonGone(failure)),
+        _ => Err(failure),
+    };
+    let client = match socket::find(verb, sockets) {
+        Ok(socket) => PodsClient::new(&socket),
+        Err(failure) => return unavailable(failure),
+    };
+    let mut out = io::stdout().lock();
+    for event in client.watch()? {
+        let event = match event {
+            Ok(event) => event,
+            Err(failure) => return unavailable(failure),
+        };
+        let text = view.event(event, now())?;
+        if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            return written(Err(e)).map(|()| Ended::ReaderLeft);
+        }
+    }
+    Ok(Ended::DaemonGone(Failure::new(Exit::Unavailable, "error: the daemon ended the watch")))
+}
+
+/// Pauses between attempts to reach a daemon that went away, without end.
+pub fn pauses() -> impl Iterator<Item = Duration> {
+    PAUSES.into_iter().chain(std::iter::repeat(LONGEST_PAUSE)).map(|wait| wait + jitter(wait))
+}
+
+/// Up to half as long again, so that many watchers do not come back at the same moment.
+fn jitter(wait: Duration) -> Duration {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    wait.mul_f64(f64::from(nanos) / 2e9)
+}
