@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what docs/promises.md promises, on the binary in $NODEPODS_BIN, and prints a table. Needs root and quiet.
 
-    figures.py [--only NAME,...]     names: size rss manifest exit cpu lint kill start event allcpu allrss
+    figures.py [--only NAME,...]     names: size get rss manifest exit cpu lint kill start event allcpu allrss
 """
 import argparse
 import os
@@ -122,7 +122,22 @@ def lint(_):
         return f"lint of 1,000 manifests, {size // 1024} KiB of YAML", min(taken), "s", 1
 
 
-FIGURES = {"size": size, "rss": rss, "manifest": manifest_to_added, "exit": exit_to_modified, "cpu": idle_cpu, "lint": lint}
+def get(_):
+    """The whole process, `nodepods get` into a pipe; median of 21."""
+    with Bench() as daemon:
+        for i in range(110):
+            daemon.put(f"{i:03}.json", pods.manifest(i))
+        daemon.start()
+        taken = []
+        for _ in range(21):
+            before = time.monotonic()
+            printed = subprocess.run([binary(), "get", "--socket", daemon.socket], capture_output=True, check=True).stdout
+            taken.append(time.monotonic() - before)
+            assert printed.count(b"\n") == 111, printed
+        return f"get of 110 pods, median of 21 (best {min(taken) * 1000:.1f})", statistics.median(taken) * 1000, "ms", 15
+
+
+FIGURES = {"size": size, "get": get, "rss": rss, "manifest": manifest_to_added, "exit": exit_to_modified, "cpu": idle_cpu, "lint": lint}
 FIGURES |= remote.FIGURES
 
 

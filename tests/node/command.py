@@ -1,0 +1,96 @@
+"""The command line as people type it: what it prints, and transcripts of that kept as golden files."""
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+
+from .daemon import binary
+
+GOLDEN = f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/e2e/golden/cli"
+# What differs from run to run.
+MASKS = [
+    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"\b\d\d:\d\d:\d\dZ", "CLOCK"),
+    (r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000", "MOMENT"),
+    (r"\bf{8}[0-9a-f]{24}\b", "UID"),
+    (r"/var/tmp/np[a-z]-[^/ \n]+", "BASE"),
+    (r"\b\d+\.\d+\.\d+ \(rev [^)]*\)(?:, pid \d+)?", "VERSION"),
+]
+AGE = re.compile(r"(?<=[ (])(?:<unknown>|(?:\d+[ydhms]){1,2})(?= ago\)|  |\n)( *)")
+
+
+def environment(**changes):
+    """That of a plain user, without what the machine's own may say."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TERM")}
+    return {**kept, **changes}
+
+
+class Command:
+    """`nodepods` on one socket."""
+
+    def __init__(self, socket):
+        self.socket = socket
+
+    def run(self, *args, **options):
+        env = environment(NODEPODS_SOCKET=self.socket, **options.pop("env", {}))
+        return subprocess.run([binary(), *args], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60, check=False, **options)
+
+    def start(self, *args):
+        """A process whose output is read line by line."""
+        env = environment(NODEPODS_SOCKET=self.socket)
+        return subprocess.Popen([binary(), *args], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def on_terminal(self, *args, columns=80, **changes):
+        """What a terminal of so many columns is sent on standard output."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        env = environment(**{"NODEPODS_SOCKET": self.socket, "TERM": "xterm", **changes})
+        process = subprocess.Popen([binary(), *args], env=env, stdin=subprocess.DEVNULL, stdout=theirs,
+                                   stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        out = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            out += piece
+        os.close(ours)
+        process.wait(timeout=10)
+        return out.decode().replace("\r\n", "\n")
+
+
+def transcript(command, lines):
+    """Each command line, what it prints, and its exit code where that is not 0."""
+    out = []
+    for line in lines:
+        done = command.run(*[word.replace("␣", " ") for word in line.split()])
+        said = "".join(f"! {text}\n" for text in done.stderr.splitlines())
+        printed = done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "⏎\n"
+        code = f"[exit {done.returncode}]\n" if done.returncode else ""
+        out.append(f"$ nodepods {line.replace('␣', ' ')}\n{printed}{said}{code}")
+    return masked("\n".join(out))
+
+
+def masked(text):
+    for pattern, word in MASKS:
+        text = re.sub(pattern, word, text)
+    return AGE.sub(lambda m: "AGE" + ("  " if m.group(1) else ""), text)
+
+
+def same_as_golden(name, text):
+    """Compares with the golden file, or writes it where UPDATE_GOLDEN is set."""
+    path = f"{GOLDEN}/{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        os.makedirs(GOLDEN, exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+    with open(path) as f:
+        assert text == f.read(), f"if this is meant, run again with UPDATE_GOLDEN=1 and look at {path}"
