@@ -47,9 +47,9 @@ const fn version() -> OptionRow {
     OptionRow { name: "version", short: None, hint: String::new(), repeats: false, help: "print the version" }
 }
 
-/// A name of a value with its kinds in capitals.
+/// A name of a value with its kinds in capitals. Among choices, `name` is the form of that name.
 pub fn in_capitals(name: &str) -> String {
-    let part = |part: &str| match KINDS.contains(&part) {
+    let part = |part: &str| match KINDS.contains(&part) && (part != "name" || part == name) {
         true => part.to_uppercase().replace("UNIX", "unix"),
         false => part.to_string(),
     };
@@ -146,7 +146,8 @@ mod tests {
     fn kinds_stand_in_capitals() {
         assert_eq!(in_capitals("path|none"), "PATH|none");
         assert_eq!(in_capitals("unix:///path|none"), "unix:///PATH|none");
-        assert_eq!(in_capitals("json|jsonpath=TEMPLATE"), "json|jsonpath=TEMPLATE");
+        assert_eq!(in_capitals("name"), "NAME");
+        assert_eq!(in_capitals("json|name|jsonpath=TEMPLATE"), "json|name|jsonpath=TEMPLATE");
         assert_eq!(in_capitals(""), "");
     }
 
