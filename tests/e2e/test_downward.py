@@ -67,7 +67,7 @@ def put(node, cluster="test-cluster1"):
 
 def until(true, what):
     """Waits for what another process does to files, of which no event comes here."""
-    end = time.monotonic() + 15
+    end = time.monotonic() + 30
     while not true():
         assert time.monotonic() < end, f"never {what}"
         time.sleep(0.02)
