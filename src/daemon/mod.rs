@@ -23,6 +23,7 @@ mod node;
 mod notes;
 mod orders;
 mod owner;
+mod places;
 mod revision_file;
 mod sockets;
 mod state_dir;
@@ -39,7 +40,7 @@ use sd_notify::NotifyState;
 
 use crate::checkpoint::{self, Restored, Saver};
 use crate::config::settings::{Allowance, Settings};
-use crate::harden::{self, places::Places};
+use crate::harden;
 use crate::heartbeat::{Heartbeat, Heartbeats};
 use crate::serve::accept::AcceptOptions;
 use crate::serve::bucket::Rate;
@@ -110,7 +111,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
         None => None,
     };
     let tree = settings.downward_dir.as_deref().map(downward_dir::claim).transpose()?;
-    let confined = harden::confine(&settings.hardening, &Places::of(settings)).map_err(DaemonError::Harden)?;
+    let confined = harden::confine(&settings.hardening, &places::of(settings)).map_err(DaemonError::Harden)?;
     log::info!("{confined}");
     let Core { store, events, reconciler, feeds, saver } = start_core(settings, state_dir, &beats)?;
     let tree = tree.map(|tree| DownwardDir::start(tree, &store, &beats)).transpose()?;

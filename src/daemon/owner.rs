@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::heartbeat::{self, Heartbeats};
-use crate::store::reconcile::{Now, Reconciler};
+use crate::store::now::Now;
+use crate::store::reconcile::Reconciler;
 use crate::store::snapshot::Snapshot;
 use crate::store::update::Update;
 use crate::store::Store;

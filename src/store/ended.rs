@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::runtime_view::RuntimePod;
-use super::snapshot::PodEntry;
+use super::snapshot::{Ended, PodEntry};
 use crate::codec::time::Time;
 use crate::codec::wire::{fields, Value};
 use crate::pod::instance::{self, End, Instance, MOST_ENDED};
 use crate::pod::observed::{Container, ContainerState};
-
-/// Ended instances by the UID of their pod; sorted by container, then by their end. At most [`MOST_ENDED`] of one
-/// container, the newest.
-pub type Ended = BTreeMap<String, Arc<[Instance]>>;
 
 /// `PodSpec.containers`
 const CONTAINERS: u32 = 2;

@@ -14,6 +14,7 @@ pub mod locate;
 mod look;
 pub mod masked;
 pub mod narrow;
+pub mod now;
 pub(crate) mod object_meta;
 pub mod paging;
 mod readiness;
@@ -30,5 +31,5 @@ mod unnamed;
 pub mod update;
 pub mod watch;
 
-pub use ended::Ended;
 pub use handle::{Store, Subscription};
+pub use snapshot::Ended;

@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ended::{Ended, EndedInstances};
+use super::ended::EndedInstances;
 use super::identity::Identities;
 use super::listing::{Listed, Listing, Pass, Started};
+use super::now::Now;
 use super::readiness::Readiness;
 use super::record::{self, Body, Record, Surroundings};
 use super::revision::Revision;
+use super::snapshot::Ended;
 use super::snapshot::{PodEntry, Snapshot};
 use super::sources::{News, Sources};
 use super::update::{SourceId, Update};
@@ -18,16 +20,6 @@ use crate::pod::finding::Finding;
 use crate::pod::status::admission::NodeFacts;
 
 pub use super::readiness::Expectations;
-
-/// The time, as a value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Now {
-    /// Milliseconds since the epoch, as the machine's clock has it: what is written into pods. It may jump either
-    /// way; a node without a battery for its clock starts years ago.
-    pub unix_ms: u64,
-    /// Milliseconds since some moment before the start. It never jumps: what is waited for is counted in it.
-    pub steady_ms: u64,
-}
 
 /// What the reconciler is told once.
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ended::Ended;
 use super::update::{Health, SourceId};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::finding::Finding;
@@ -58,6 +57,10 @@ pub struct RuntimeFacts {
     /// The conditions of CRI Status.
     pub conditions: Vec<RuntimeCondition>,
 }
+
+/// Ended instances by the UID of their pod; sorted by container, then by their end. At most [`MOST_ENDED`](crate::pod::instance::MOST_ENDED) of one
+/// container, the newest.
+pub type Ended = BTreeMap<String, Arc<[Instance]>>;
 
 /// All pods at one revision, sorted by UID.
 #[derive(Debug)]
