@@ -72,7 +72,8 @@ def test_a_command_exists_with_its_options(line, page):
 
 def links():
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", prose):
             if "://" not in target:
                 yield page, target
 
