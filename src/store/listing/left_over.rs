@@ -7,7 +7,7 @@ use crate::pod::status::PodKind;
 use crate::store::record::{Body, Inputs};
 use crate::store::runtime_view::RuntimePod;
 use crate::store::snapshot::PodId;
-use crate::store::update::SourceId;
+use crate::store::update::{HealthState, SourceId};
 
 /// How long a pod that only the runtime knows stays listed after it was last alive, so that a crash loop or a change
 /// of sandboxes does not make it come and go.
@@ -78,10 +78,13 @@ impl Pass<'_> {
             Some(Body::Runtime) | None => pod.config_source().unwrap_or_default(),
         };
         let never_declared = matches!(body, Some(Body::Runtime) | None);
-        // Nothing at all where manifests are looked for is no proof against what lives: it may be the wrong place.
+        // No place where manifests are looked for is no proof against what lives: it may be the wrong one. A place that
+        // is there and empty is proof.
         let gives_up = |source| {
-            let none = self.sources.held(source) == 0;
-            self.sources.current(source) && !(never_declared && none && pod.alive())
+            let seen =
+                self.sources.health.get(&source).is_some_and(|h| h.state == HealthState::Up && h.error.is_empty());
+            let nowhere = self.sources.held(source) == 0 && !seen;
+            self.sources.current(source) && !(never_declared && nowhere && pod.alive())
         };
         match source {
             "file" => gives_up(SourceId::File),
