@@ -310,4 +310,22 @@ mod tests {
             assert_eq!(got.manifests(), case.manifests.as_ref().map(under), "{}", case.about);
         }
     }
+
+    #[test]
+    fn where_a_kubelet_serves_its_pods_api() {
+        for (marker, socket) in [
+            ("/var/lib/kubelet/config.yaml", "/var/lib/kubelet/pods-api/pods-api.sock"),
+            ("/var/lib/rancher/k3s/agent/x", "/var/lib/kubelet/pods-api/pods-api.sock"),
+            ("/var/lib/rancher/rke2/agent/x", "/var/lib/kubelet/pods-api/pods-api.sock"),
+            ("/var/lib/k0s/kubelet/x", "/var/lib/k0s/kubelet/pods-api/pods-api.sock"),
+            ("/var/snap/microk8s/current/x", "/var/snap/microk8s/common/var/lib/kubelet/pods-api/pods-api.sock"),
+        ] {
+            let t = TestDir::new();
+            let root = t.path("");
+            let path = root.join(marker.trim_start_matches('/'));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+            assert_eq!(Node::new(&root).decide().pods_api(), root.join(socket.trim_start_matches('/')), "{marker}");
+        }
+    }
 }
