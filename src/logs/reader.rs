@@ -46,7 +46,7 @@ impl LogReader {
                 if missing == 0 {
                     break;
                 }
-                let lines = count(open_rotated(&files, path)?).map_err(failed)?;
+                let lines = open_rotated(&files, path)?.map_or(0, count);
                 needed += 1;
                 skip = lines.saturating_sub(missing);
                 missing = missing.saturating_sub(lines);
@@ -71,25 +71,25 @@ impl LogReader {
     /// A file cannot be read.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, LogError> {
         line.clear();
-        let failed = |e| LogError::Io(self.files.current(), e);
         loop {
             if let Some(now) = &mut self.now {
-                if now.by_ref().take(LONGEST).read_until(b'\n', line).map_err(failed)? > 0 {
-                    if self.skip == 0 {
-                        return Ok(true);
+                match now.by_ref().take(LONGEST).read_until(b'\n', line) {
+                    Ok(1..) if self.skip == 0 => return Ok(true),
+                    Ok(1..) => self.skip -= 1,
+                    Ok(0) => self.now = None,
+                    Err(e) => {
+                        log::warn!(
+                            "{}: a rotated log is broken: {e}; going on behind it",
+                            self.files.current().display()
+                        );
+                        self.now = None;
                     }
-                    self.skip -= 1;
-                    line.clear();
-                    continue;
                 }
-                self.now = None;
+                line.clear();
+                continue;
             }
             let Some(path) = self.rotated.pop_front() else { break };
-            match open_rotated(&self.files, &path) {
-                Ok(file) => self.now = Some(file),
-                Err(LogError::NotFound) => {} // the kubelet has removed it meanwhile
-                Err(e) => return Err(e),
-            }
+            self.now = open_rotated(&self.files, &path)?;
         }
         self.skip = 0;
         self.next_of_current(line)
@@ -134,13 +134,23 @@ impl LogReader {
     }
 }
 
-fn open_rotated(files: &LogFiles, path: &Path) -> Result<Box<dyn BufRead + Send>, LogError> {
-    let file = BufReader::with_capacity(BLOCK, files.open(path)?);
-    if path.extension().is_some_and(|e| e == "gz") {
-        let unpacked = GzipReader::new(file).map_err(|e| LogError::Io(path.to_path_buf(), e))?;
-        return Ok(Box::new(BufReader::with_capacity(BLOCK, unpacked)));
+/// A rotated file; none where the kubelet has removed it meanwhile or it is broken: the rest of the log is still good.
+fn open_rotated(files: &LogFiles, path: &Path) -> Result<Option<Box<dyn BufRead + Send>>, LogError> {
+    let file = match files.open(path) {
+        Ok(file) => BufReader::with_capacity(BLOCK, file),
+        Err(LogError::NotFound) => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    if path.extension().is_none_or(|e| e != "gz") {
+        return Ok(Some(Box::new(file)));
     }
-    Ok(Box::new(file))
+    match GzipReader::new(file) {
+        Ok(unpacked) => Ok(Some(Box::new(BufReader::with_capacity(BLOCK, unpacked)))),
+        Err(e) => {
+            log::warn!("{}: a rotated log is broken: {e}; going on behind it", path.display());
+            Ok(None)
+        }
+    }
 }
 
 /// Where the last `wanted` lines of a file begin, and how many there are too few.
@@ -172,14 +182,17 @@ fn tail_of(file: &mut File, wanted: u64) -> io::Result<(u64, u64)> {
     Ok((0, wanted - lines))
 }
 
-fn count(mut file: Box<dyn BufRead + Send>) -> io::Result<u64> {
-    let mut lines = 0;
+/// Lines of a file, up to where it is broken; the last one may have no line break.
+fn count(mut file: Box<dyn BufRead + Send>) -> u64 {
+    let (mut lines, mut open) = (0, false);
     loop {
-        let piece = file.fill_buf()?;
-        if piece.is_empty() {
-            return Ok(lines);
-        }
+        let piece = match file.fill_buf() {
+            Ok([]) => return lines + u64::from(open),
+            Ok(piece) => piece,
+            Err(_) => return lines,
+        };
         lines += piece.iter().filter(|b| **b == b'\n').count() as u64;
+        open = piece.last() != Some(&b'\n');
         let n = piece.len();
         file.consume(n);
     }

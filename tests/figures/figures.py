@@ -2,6 +2,7 @@
 """Measures what docs/promises.md promises, on the binary in $NODEPODS_BIN, and prints a table. Needs root and quiet.
 
     figures.py [--only NAME,...]     names: size get rss manifest exit cpu lint kill start event allcpu allrss
+                                     http-list http-table http-rss kubectl
 """
 import argparse
 import os
@@ -12,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import over_http  # noqa: E402
 import pods  # noqa: E402
 import remote  # noqa: E402
 from bench import Bench, cpu_seconds, memory  # noqa: E402
@@ -139,6 +141,7 @@ def get(_):
 
 FIGURES = {"size": size, "get": get, "rss": rss, "manifest": manifest_to_added, "exit": exit_to_modified, "cpu": idle_cpu, "lint": lint}
 FIGURES |= remote.FIGURES
+FIGURES |= over_http.FIGURES
 
 
 def main():

@@ -54,6 +54,50 @@ fn silent_connections_are_closed_and_displace_only_each_other() {
     assert!(silent.iter_mut().all(super::http_client::Client::is_closed));
 }
 
+/// A flood of connections that say nothing costs the memory of a few hundred, and no one who speaks has to wait.
+#[test]
+fn ten_thousand_silent_connections() {
+    const MANY: usize = 10_000;
+    let files = nodepods::sys::process::raise_open_files(MANY as u64 + 2_000).unwrap();
+    let many = MANY.min(usize::try_from(files).unwrap().saturating_sub(2_000));
+    let server = Server::new(snapshot(1, &[running(1, "default", "web", json!({}))]));
+    let mut watch = server.connect();
+    watch.ask("GET", "/api/v1/pods?watch=true", "");
+    assert_eq!(watch.head().code, 200);
+    watch.chunk();
+    let mut silent: Vec<_> = (0..many).map(|_| server.connect()).collect();
+    assert_eq!(server.json("/api/v1/pods", "")["items"][0]["metadata"]["name"], "web");
+    let kept = HttpOptions::default().most_connections;
+    assert!(silent.iter_mut().take(many - kept).all(super::http_client::Client::is_closed));
+    // The last of them are still served, and so is the watch.
+    let last = silent.last_mut().unwrap();
+    last.ask("GET", "/healthz", "");
+    assert_eq!(last.answer().text(), "ok");
+    server.publish(snapshot(2, &[running(2, "default", "web", json!({"a": "b"}))]));
+    assert!(String::from_utf8(watch.chunk().unwrap()).unwrap().starts_with("{\"type\":\"MODIFIED\""));
+}
+
+#[test]
+fn parameters_that_contradict_each_other() {
+    let server = Server::new(snapshot(1, &[]));
+    for (target, code) in [
+        ("/api/v1/pods?limit=1&limit=2", 400),
+        ("/api/v1/pods?limit=1&limit=1", 200),
+        ("/api/v1/pods?watch=true&watch=false", 400),
+        ("/api/v1/pods?limit=-9223372036854775809", 400),
+        ("/api/v1/pods?resourceVersion=18446744073709551616", 400),
+        ("/api/v1/pods?labelSelector=a%3Db%2Ca%3Dc", 200), // selects nothing, as an API server has it
+        ("/api/v1/pods?labelSelector=%ff", 400),
+        ("/api/v1/pods?fieldSelector=metadata.name", 400),
+        ("/api/v1/pods?continue=x&resourceVersion=1&resourceVersionMatch=Exact", 422),
+        ("/api/v1/pods?watch=1&sendInitialEvents=true", 422),
+        ("/api/v1/namespaces/a/pods/b/log?sinceSeconds=1&sinceTime=2026-01-02T03:04:05Z", 400),
+        ("/api/v1/namespaces/a/pods/b/log?tailLines=-1", 400),
+    ] {
+        assert_eq!(server.get(target, "").code, code, "{target}");
+    }
+}
+
 #[test]
 fn limits_of_heads_and_bodies() {
     let server = Server::new(snapshot(1, &[]));

@@ -129,3 +129,33 @@ fn nothing_outside_the_directory_of_the_pod_is_read() {
     let files = place.find_in("main", false).unwrap();
     assert!(matches!(LogReader::open(files, None), Err(LogError::Outside(_))));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Whatever stands in the files, reading ends, and a tail is the end of the whole.
+    #[test]
+    fn any_bytes_in_any_file(
+        rotated in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        zipped in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+        lines in proptest::collection::vec("[ -~é]{0,40}", 0..12),
+        tail in 0_u64..6,
+    ) {
+        let place = Place::new();
+        fs::write(place.path("0.log.20260102-030405"), &rotated).unwrap();
+        fs::write(place.path("0.log.20260102-030404.gz"), &zipped).unwrap();
+        fs::write(place.path("0.log"), lines.iter().map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+        let read = |tail| {
+            let (mut reader, mut line, mut all) = (place.open(tail), Vec::new(), Vec::new());
+            while reader.next_line(&mut line).unwrap_or(false) {
+                all.push(line.clone());
+            }
+            all
+        };
+        let (whole, end) = (read(None), read(Some(tail)));
+        proptest::prop_assert!(end.len() as u64 <= tail);
+        if whole.len() as u64 >= tail && lines.len() as u64 >= tail {
+            proptest::prop_assert!(whole.ends_with(&end));
+        }
+    }
+}

@@ -136,6 +136,18 @@ fn unescape(value: &str) -> Result<String, SelectorError> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[a-z.=!,\\\\ é]{0,24}", value in "\\PC{0,12}") {
+            let _ = FieldSelector::parse(&text);
+            // Whatever a name is, escaped it selects itself.
+            let escaped: String =
+                value.chars().flat_map(|c| if "\\,=".contains(c) { vec!['\\', c] } else { vec![c] }).collect();
+            let selector = FieldSelector::parse(&format!("metadata.name={escaped}")).unwrap();
+            proptest::prop_assert!(selector.matches(|_| value.clone()));
+        }
+    }
+
     fn matches(selector: &str) -> bool {
         FieldSelector::parse(selector).unwrap_or_else(|e| panic!("{selector}: {e}")).matches(|f| match f {
             "metadata.name" => "a,b".into(),

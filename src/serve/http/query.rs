@@ -121,6 +121,18 @@ mod tests {
         assert!(Query::parse("limit=1&limit=1").is_ok());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[a-c%0-9f&=+é]{0,30}") {
+            if let Ok(query) = Query::parse(&text) {
+                for (at, (key, value)) in query.pairs.iter().enumerate() {
+                    proptest::prop_assert!(query.pairs.iter().skip(at + 1).all(|(other, _)| other != key));
+                    proptest::prop_assert!(!value.chars().any(char::is_control));
+                }
+            }
+        }
+    }
+
     #[test]
     fn bad_escapes_are_refused() {
         for bad in ["%", "%4", "%zz", "%ff", "%00", "a%0ab", "%c3%28"] {
