@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import Machine
+from machine import Machine, clean_abandoned
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from node import containerd as containerd_module  # noqa: E402
@@ -39,6 +39,7 @@ def only(directory, pattern):
 def root_user():
     if os.geteuid():
         pytest.fail("installing packages needs root")
+    clean_abandoned()
 
 
 @pytest.fixture(scope="session")

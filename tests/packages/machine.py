@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 
 SUITE = "bookworm"
-INCLUDE = ["systemd", "systemd-sysv", "rpm"]
+INCLUDE = ["systemd", "systemd-sysv", "rpm", "openrc"]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nodepods" / f"debian-{SUITE}"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 # What goes on at every boot and has nothing to do with us.
 MASKED = ["console-getty", "systemd-firstboot", "systemd-networkd", "systemd-networkd-wait-online", "systemd-logind",
-          "getty@tty1", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-timesyncd", "systemd-resolved"]
+          "getty@tty1", "apt-daily.timer", "apt-daily-upgrade.timer", "systemd-timesyncd", "systemd-resolved",
+          "e2scrub_reap", "e2scrub_all.timer", "fstrim.timer", "dpkg-db-backup.timer"]
 
 INSIDE = r"""
 set -e
@@ -45,7 +46,8 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/syste
 
 def debian():
     """The tree that all tests start from; the first time it is downloaded."""
-    if not (CACHE / "etc/done").exists():
+    made_of = " ".join(INCLUDE + MASKED)
+    if not (CACHE / "etc/made-of").exists() or (CACHE / "etc/made-of").read_text() != made_of:
         shutil.rmtree(CACHE, ignore_errors=True)
         CACHE.parent.mkdir(parents=True, exist_ok=True)
         command = ["debootstrap", "--variant=minbase", f"--include={','.join(INCLUDE)}", SUITE, str(CACHE)]
@@ -56,8 +58,27 @@ def debian():
             name = unit if "." in unit else f"{unit}.service"
             (CACHE / "etc/systemd/system" / name).symlink_to("/dev/null")
         shutil.rmtree(CACHE / "var/cache/apt", ignore_errors=True)
-        (CACHE / "etc/done").touch()
+        (CACHE / "etc/made-of").write_text(made_of)
     return CACHE
+
+
+def clean_abandoned():
+    """Removes what a run that was killed has left behind."""
+    for work in Path("/var/tmp").glob("npk-*"):
+        owner = work / "owner"
+        if owner.exists() and not Path(f"/proc/{owner.read_text()}").exists():
+            machine = Machine.__new__(Machine)
+            machine._work, machine.root, machine._outer, machine.init = work, work / "root", None, None
+            machine._cgroup = unified() / work.name
+            for procs in machine._cgroup.rglob("cgroup.procs"):
+                for pid in procs.read_text().split():
+                    subprocess.run(["kill", "-KILL", pid], capture_output=True)
+            machine.close()
+
+
+def unified():
+    """Where the unified hierarchy of control groups is."""
+    return Path(next(line.split()[1] for line in open("/proc/mounts") if line.split()[2] == "cgroup2"))
 
 
 class Machine:
@@ -65,6 +86,7 @@ class Machine:
 
     def __init__(self):
         self._work = Path(tempfile.mkdtemp(prefix="npk-", dir="/var/tmp"))
+        (self._work / "owner").write_text(str(os.getpid()))
         for d in ("upper", "overlay", "root"):
             (self._work / d).mkdir()
         self.root = self._work / "root"
@@ -81,8 +103,7 @@ class Machine:
 
     def boot(self):
         """Starts its systemd and waits until that has started everything."""
-        unified = next(line.split()[1] for line in open("/proc/mounts") if line.split()[2] == "cgroup2")
-        self._cgroup = Path(unified) / self._work.name
+        self._cgroup = unified() / self._work.name
         self._cgroup.mkdir()
         (self.root / "etc/machine-id").write_text(os.urandom(16).hex() + "\n")
         command = ["unshare", "--fork", "--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--kill-child",
@@ -167,7 +188,7 @@ class Machine:
                 subprocess.run(["kill", "-KILL", str(self.init)], capture_output=True)
             self._outer.wait()
         subprocess.run(["umount", "-R", "-l", str(self.root)], check=False)
-        if self._cgroup:
+        if self._cgroup and self._cgroup.exists():
             for _ in range(50):
                 for d in sorted(self._cgroup.rglob("*"), reverse=True):
                     if d.is_dir():

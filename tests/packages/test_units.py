@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, only
 
 UNITS = ROOT / "packaging/systemd"
 EXPOSURE = 20  # tenths: 2.0
@@ -40,34 +40,47 @@ def test_it_is_exposed_little(analyze, system, drop_in):
     assert overall
 
 
-def test_the_init_script_runs_the_daemon_without_systemd(system, dist):
-    """The tarball on a system in which nothing but a shell runs; /proc is what every system has."""
-    tarball = next(dist.glob("*.tar.gz"))
-    subprocess.run(["tar", "-xzf", tarball, "-C", system.root / "root", "--strip-components=1"], check=True)
+@pytest.fixture
+def without_systemd(system, dist):
+    """A system that systemd does not run, with the unpacked tarball in /root; /proc is what every system has."""
+    subprocess.run(["tar", "-xzf", only(dist, "*.tar.gz"), "-C", system.root / "root", "--strip-components=1"], check=True)
+    subprocess.run(["rm", "-r", system.root / "etc/systemd/system"], check=True)
     subprocess.run(["mount", "-t", "proc", "proc", system.root / "proc"], check=True)
+    yield system
+    system.run("/etc/init.d/nodepods", "stop", check=False)
+
+
+def lives_and_goes(system, service):
+    """Installed, asked, reloaded, restarted, stopped and taken away again, by one kind of init script."""
     before = system.files()
-    try:
-        subprocess.run(["rm", "-r", system.root / "etc/systemd/system"], check=True)
-        assert "installed" in system.out("/root/install")
-        script = "/etc/init.d/nodepods"
-        system.wait("an answer", lambda: system.run("nodepods", "get", "pods", "-A", check=False).returncode == 0)
-        assert "is running" in system.out(script, "status")
-        system.run(script, "reload")
-        system.run(script, "restart")
-        system.wait("an answer", lambda: system.run("nodepods", "get", "pods", "-A", check=False).returncode == 0)
-        system.run(script, "stop")
-        assert system.run(script, "status", check=False).returncode == 3
-        system.run("/root/uninstall", "--purge")
-        left = {f for f in system.files() - before if "rc" not in f and not f.startswith("./var/log")}
-        assert left == set()
-    finally:
-        system.run("/etc/init.d/nodepods", "stop", check=False)
-        subprocess.run(["umount", system.root / "proc"], check=False)
+    answers = lambda: system.run("nodepods", "get", "pods", "-A", check=False).returncode == 0
+    assert "installed" in system.out("/root/install")
+    system.wait("an answer", answers)
+    system.run(*service, "status")
+    system.run(*service, "reload")
+    system.run(*service, "restart")
+    system.wait("an answer", answers)
+    system.run(*service, "stop")
+    assert system.run(*service, "status", check=False).returncode == 3
+    system.run("/root/uninstall", "--purge")
+    left = {f for f in system.files() - before if f.split("/")[-1].endswith("nodepods")}
+    assert left == set()
+
+
+def test_the_init_script_needs_a_shell_and_nothing_else(without_systemd):
+    (without_systemd.root / "usr/sbin/openrc-run").unlink()
+    lives_and_goes(without_systemd, ["/etc/init.d/nodepods"])
+
+
+def test_the_script_for_openrc(without_systemd):
+    for name in "daemons exclusive failed hotplugged inactive init.d options scheduled started starting stopping tmp".split():
+        (without_systemd.root / "run/openrc" / name).mkdir(parents=True, exist_ok=True)  # as after a boot
+    (without_systemd.root / "run/openrc/softlevel").write_text("default\n")
+    lives_and_goes(without_systemd, ["rc-service", "nodepods"])
 
 
 def test_the_tarball_installs_under_systemd_and_goes_without_a_trace(node, dist):
-    tarball = next(dist.glob("*.tar.gz"))
-    subprocess.run(["tar", "-xzf", tarball, "-C", node.root / "root", "--strip-components=1"], check=True)
+    subprocess.run(["tar", "-xzf", only(dist, "*.tar.gz"), "-C", node.root / "root", "--strip-components=1"], check=True)
     before = node.files()
     node.run("/root/install")
     assert node.show("nodepods", "ActiveState", "UnitFileState") == {"ActiveState": "active", "UnitFileState": "enabled"}
