@@ -20,10 +20,10 @@ Usage: nodepods COMMAND [OPTIONS]
 ";
 const END: &str = "
 Try it:
-  nodepods get pods -o wide    what runs here, asked of the daemon
-  nodepods why                 what does not run as it should, and why
-  nodepods serve &             without a daemon, as root: it finds the node's
-                               manifests and container runtime by itself
+  nodepods get      what runs here, asked of the daemon
+  nodepods why      what does not run, and why
+  nodepods doctor   what stands in the way of nodepods itself
+  nodepods serve    as root, where no daemon runs yet: it finds the node's parts
 
 nodepods COMMAND --help explains a command and its options.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 69 no daemon answers

@@ -8,6 +8,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import uuid
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_check_config(daemon):
 
 
 def test_watch_says_what_happens(node, runtime):
-    uid = "0123456789abcdef0123456789abcdef"
+    uid = uuid.uuid4().hex
     node.put("p.yaml", manifest("p", uid=uid))
     node.watch().next("ADDED", "p-test-node")
     process = Command(node.socket).start("watch")
@@ -182,7 +183,7 @@ def test_wait_for_a_daemon_and_a_pod_that_come_later(make_daemon, base):
 
 def test_logs_of_a_real_container(node, runtime):
     node.put("p.yaml", manifest("p"))
-    uid = "0123456789abcdef0123456789abcdef"
+    uid = uuid.uuid4().hex
     annotations = {"kubernetes.io/config.source": "file", "kubernetes.io/config.hash": uid}
     pod = runtime.run_pod("p-test-node", uid=uid, annotations=annotations)
     said = pod.run_container("main", command=["sh", "-c", "echo one; echo two; read code </control/exit; echo three; exit $code"])
