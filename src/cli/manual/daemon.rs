@@ -10,7 +10,7 @@ use crate::cli::verbs::named;
 pub fn page(date: &str) -> String {
     let mut page = Roff::new("nodepods", 8, date);
     page.heading("NAME");
-    page.paragraph("nodepods serve - the daemon that knows the pods of this node");
+    page.paragraph("nodepods - the daemon that knows the pods of this node");
     page.heading("SYNOPSIS");
     page.line(".B nodepods serve");
     page.line(".RI [ OPTIONS ]");
