@@ -213,7 +213,7 @@ mod tests {
              db          pg     0      0       <none>                          <unknown>\n"
         );
         let wide = table(&pods[1..], true, true, 90);
-        assert_eq!(wide, "db   pg   0   0   <none>   <unknown>   i   \n");
+        assert_eq!(wide, "db    pg    0     0     <none>   <unknown>   i     \n");
         assert_eq!(last_end(&ended("", 3, 80), 90), "app: exit code 3, 10s ago");
     }
 
