@@ -15,9 +15,7 @@ import pytest
 from node.command import Command, environment, same_as_golden, transcript
 from node.contracts import ROOT
 from node.daemon import binary, manifest
-
-sys.path.insert(0, f"{ROOT}/tests/replay")
-from recording import Runtime, cases  # noqa: E402
+from replay.recording import Runtime, cases
 
 
 @contextlib.contextmanager
