@@ -21,11 +21,12 @@ pub fn of_node(node: &NodeFacts, now: i64) -> Vec<Remark> {
     out
 }
 
-/// Without a kubelet nobody starts anything.
+/// Without a kubelet nobody starts anything, unless something else on the node does: that is for its owner to know.
 fn kubelet(node: &NodeFacts) -> Option<Remark> {
-    let what = "runs no kubelet, so nobody starts pods, or containers that ended".to_owned();
+    let what =
+        "runs no kubelet; unless something else does it, nobody starts pods, or containers that ended".to_owned();
     let remark =
-        Remark::trouble("NoKubelet", "the node", what, "/proc: no process is called kubelet (or k3s, kubelite)");
+        Remark::unsure("NoKubelet", "the node", what, "/proc: no process is called kubelet (or k3s, kubelite)");
     (node.kubelet_runs == Some(false)).then(|| remark.advise("'systemctl status kubelet' says why it does not run"))
 }
 

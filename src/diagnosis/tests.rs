@@ -382,7 +382,7 @@ fn the_node() {
         source("file", HealthState::Resting),
     ];
     let got = of_node(&ill, NOW);
-    let want = "Trouble NoKubelet, Trouble SourceDown, Trouble SourceStarting, Trouble NetworkReady, Trouble MemoryPressure, Trouble \
+    let want = "Unsure NoKubelet, Trouble SourceDown, Trouble SourceStarting, Trouble NetworkReady, Trouble MemoryPressure, Trouble \
                 DiskPressure, Trouble DiskPressure";
     assert_eq!(reasons(&got), want);
     assert_eq!(got[3].lines, ["no cni"]);
