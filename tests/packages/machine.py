@@ -2,6 +2,7 @@
 
 It is used as it is (`chroot`), or with a real systemd as the first process of its own namespaces (`boot`).
 """
+import fcntl
 import os
 import shutil
 import subprocess
@@ -46,10 +47,17 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/syste
 
 def debian():
     """The tree that all tests start from; the first time it is downloaded."""
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{CACHE}.lock", "w") as lock:  # two runs at a time make it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_debian()
+    return CACHE
+
+
+def make_debian():
     made_of = " ".join(INCLUDE + MASKED)
     if not (CACHE / "etc/made-of").exists() or (CACHE / "etc/made-of").read_text() != made_of:
         shutil.rmtree(CACHE, ignore_errors=True)
-        CACHE.parent.mkdir(parents=True, exist_ok=True)
         command = ["debootstrap", "--variant=minbase", f"--include={','.join(INCLUDE)}", SUITE, str(CACHE)]
         made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode:
@@ -59,7 +67,6 @@ def debian():
             (CACHE / "etc/systemd/system" / name).symlink_to("/dev/null")
         shutil.rmtree(CACHE / "var/cache/apt", ignore_errors=True)
         (CACHE / "etc/made-of").write_text(made_of)
-    return CACHE
 
 
 def clean_abandoned():

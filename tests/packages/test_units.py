@@ -26,7 +26,7 @@ def test_systemd_finds_nothing_wrong(analyze):
         assert done.returncode == 0 and "nodepods" not in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("drop_in", [None, "network", "foreign-files", "other-users", "metrics"])
+@pytest.mark.parametrize("drop_in", [None, "network", "foreign-files", "other-users", "narrow-sockets", "metrics"])
 def test_it_is_exposed_little(analyze, system, drop_in):
     if drop_in:
         directory = system.root / "etc/systemd/system/nodepods.service.d"
