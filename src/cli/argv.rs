@@ -5,9 +5,10 @@
 
 use std::ffi::OsString;
 
+use super::command::{named, Verb};
 use super::exit::Failure;
-use super::options::{self, of_verb};
-use super::verbs::{named, Verb, VERBS};
+use super::options::{of_verb, OptionRow};
+use super::verbs::{with_option, VERBS};
 use crate::config::nearest::nearest;
 use crate::config::options::proper_name;
 
@@ -56,7 +57,7 @@ fn known(verb: Option<&Verb>, seen: &[String]) -> Result<(), Failure> {
         if own.iter().any(|row| row.is(option)) {
             continue;
         }
-        let elsewhere: Vec<_> = options::anywhere(option).iter().map(|(verb, _)| verb.name).collect();
+        let elsewhere: Vec<_> = with_option(option).iter().map(|(verb, _)| verb.name).collect();
         let hint = if of_verb(None).iter().any(|row| row.is(option)) {
             "; it stands alone".to_string()
         } else if elsewhere.is_empty() {
@@ -69,6 +70,12 @@ fn known(verb: Option<&Verb>, seen: &[String]) -> Result<(), Failure> {
         return Err(Failure::usage(name, format!("unknown option {option}{of}{hint}")));
     }
     Ok(())
+}
+
+/// What `option` (`--name` or `-n`) means on this verb; before a verb is known, what it means on the first that has it.
+fn find(verb: Option<&Verb>, option: &str) -> Option<OptionRow> {
+    let own = of_verb(verb).into_iter().find(|row| row.is(option));
+    own.or_else(|| if verb.is_some() { None } else { with_option(option).into_iter().next().map(|(_, row)| row) })
 }
 
 struct Reader {
@@ -110,7 +117,7 @@ impl Reader {
             self.help = true; // the next word is the verb to explain
             return Ok(());
         }
-        self.verb = named(&word);
+        self.verb = named(VERBS, &word);
         if self.verb.is_some_and(Verb::is_greedy) && !self.help {
             plain.extend(self.words.by_ref()); // they are another program's
         }
@@ -131,7 +138,7 @@ impl Reader {
         let name = proper_name(name);
         let spelled = format!("--{name}");
         self.seen.push(spelled.clone());
-        match options::find(self.verb, &spelled) {
+        match find(self.verb, &spelled) {
             Some(row) if row.takes_value() => self.option(&row, &spelled, value.map(str::to_string)),
             Some(row) => match value {
                 None | Some("true") => self.switch(&row),
@@ -152,7 +159,7 @@ impl Reader {
             }
             let spelled = format!("-{letter}");
             self.seen.push(spelled.clone());
-            match options::find(self.verb, &spelled) {
+            match find(self.verb, &spelled) {
                 Some(row) if row.takes_value() => {
                     let value = rest.as_str();
                     let value = value.strip_prefix('=').unwrap_or(value);
@@ -166,12 +173,12 @@ impl Reader {
         Ok(())
     }
 
-    fn switch(&mut self, row: &options::OptionRow) -> Result<(), Failure> {
+    fn switch(&mut self, row: &OptionRow) -> Result<(), Failure> {
         self.options.push(format!("--{}", row.name));
         Ok(())
     }
 
-    fn option(&mut self, row: &options::OptionRow, spelled: &str, value: Option<String>) -> Result<(), Failure> {
+    fn option(&mut self, row: &OptionRow, spelled: &str, value: Option<String>) -> Result<(), Failure> {
         let value = value.or_else(|| self.words.next());
         let value = value.ok_or_else(|| Failure::usage("", format!("{spelled} needs a value: {}", row.hint)))?;
         self.options.extend([format!("--{}", row.name), value]);

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
-use super::verbs::Command;
 use crate::config::file::{self, DEFAULT_PATH};
 use crate::config::options::ServeOptions;
 use crate::config::settings::Settings;

@@ -11,12 +11,12 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
 use super::clock::now;
+use super::command::Command;
 use super::exit::Failure;
 use super::objects;
 use super::output::print;
 use super::selection::{all_found, Selection, Words};
 use super::socket;
-use super::verbs::Command;
 use crate::pod::lookup::text;
 use crate::proto::node::Finding;
 use lines::Lines;

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
 use super::screen::Screen;
 use super::socket;
-use super::verbs::Command;
 use check::Verdict;
 
 /// Look for what stands in the way, and say what to do. Checks permissions, sockets, the runtime, manifests, cgroups,

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::one_pod;
 use super::output::print;
 use super::socket;
-use super::verbs::Command;
 use crate::codec::quantity::Quantity;
 use crate::downward::environment::Environment;
 use crate::downward::DownwardPod;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::Failure;
 use super::output::written;
 use super::socket;
-use super::verbs::Command;
 use crate::codec::wire::{self, Value, WireError};
 use crate::query::{json, wire as pod_wire, Pod};
 

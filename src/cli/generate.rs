@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::command::{AboutVerbs, Verb};
 use super::exit::{Exit, Failure};
-use super::verbs::Command;
 use super::{completion, manual};
 
 /// Write the manual pages or the shells' completions into a directory, for packages.
@@ -26,12 +26,12 @@ pub struct Generate {
     directory: PathBuf,
 }
 
-impl Command for Generate {
-    fn run(self) -> Result<(), Failure> {
+impl AboutVerbs for Generate {
+    fn run(self, verbs: &[Verb]) -> Result<(), Failure> {
         let files: Vec<(&str, String)> = match self.what.as_str() {
-            "man" => manual::pages(),
+            "man" => manual::pages(verbs),
             "completions" => {
-                let file = |(shell, file)| completion::script(shell).map(|script| (file, script));
+                let file = |(shell, file)| completion::script(verbs, shell).map(|script| (file, script));
                 completion::FILES.into_iter().filter_map(file).collect()
             }
             other => return Err(Failure::usage("generate", format!("{other:?} is neither man nor completions"))),

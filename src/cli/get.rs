@@ -6,6 +6,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
 use super::clock::now;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::form::Form;
 use super::objects;
@@ -15,7 +16,6 @@ use super::selection::{all_found, Selection, Words};
 use super::socket;
 use super::sorting;
 use super::table::{Shape, Table};
-use super::verbs::Command;
 use super::watch::{Follow, Printer};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::jsonpath::Path;

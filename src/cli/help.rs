@@ -2,12 +2,12 @@
 
 use argh::PositionalInfo;
 
+use super::command::{shown, Group, Verb};
 use super::options::of_verb;
 use super::paragraph::wrap;
-use super::verbs::{shown, Group, Verb};
 
 /// Columns of a help page.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 /// Where the meaning of an option begins.
 const MEANING: usize = 26;
 /// Where choices go on for which there was no room.
@@ -31,15 +31,15 @@ or it is not ready, 70 internal fault, 77 not allowed, 78 wrong configuration.
 ";
 
 /// What `nodepods` alone prints: every verb with one line.
-pub fn overview() -> String {
+pub fn overview(verbs: &[Verb]) -> String {
     let mut out = String::from(START);
-    let width = shown().map(|verb| verb.name.len()).max().unwrap_or(0);
+    let width = shown(verbs).map(|verb| verb.name.len()).max().unwrap_or(0);
     for (group, heading) in Group::ALL {
-        let verbs: Vec<_> = shown().filter(|verb| verb.group == group).collect();
-        if !verbs.is_empty() {
+        let listed: Vec<_> = shown(verbs).filter(|verb| verb.group == group).collect();
+        if !listed.is_empty() {
             out.push_str(&format!("\n{heading}:\n"));
         }
-        for verb in verbs {
+        for verb in listed {
             out.push_str(&format!("  {:width$}   ", verb.name));
             wrap(&mut out, &summary(verb), width + 5, WIDTH);
         }
@@ -117,35 +117,4 @@ fn entry(out: &mut String, name: &str, meaning: &str) {
         out.push_str(&" ".repeat(MEANING - name.len() - 2));
     }
     wrap(out, meaning, MEANING, WIDTH);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_overview_has_a_line_for_every_verb_and_fits_a_terminal() {
-        let text = overview();
-        for verb in shown() {
-            assert!(text.contains(&format!("\n  {} ", verb.name)), "{}", verb.name);
-        }
-        for line in text.lines() {
-            assert!(line.chars().count() <= WIDTH, "{line}");
-        }
-        assert!(text.lines().count() <= 50, "one screen");
-    }
-
-    #[test]
-    fn pages_fit_a_terminal_and_name_every_option() {
-        for verb in shown() {
-            let text = page(verb);
-            assert!(text.starts_with(&format!("Usage: nodepods {}", verb.name)), "{text}");
-            for line in text.lines().take_while(|line| !line.starts_with("Examples:")) {
-                assert!(line.chars().count() <= WIDTH, "{}: {line}", verb.name);
-            }
-            for row in of_verb(Some(verb)) {
-                assert!(text.contains(&format!("--{}", row.name)), "{}: {}", verb.name, row.name);
-            }
-        }
-    }
 }

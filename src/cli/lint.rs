@@ -15,9 +15,9 @@ use argh::{ArgsInfo, FromArgs};
 
 use self::files::Linted;
 use self::report::Form;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
-use super::verbs::Command;
 use crate::pod::finding::{Severity, MAX_FILE_BYTES};
 use crate::source::discovery::node::Node;
 use crate::source::discovery::node_name;

@@ -10,11 +10,11 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
 use super::clock::now;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::written;
 use super::selection::{all_found, Selection, Words};
 use super::socket;
-use super::verbs::Command;
 use crate::codec::time::Time;
 use crate::config::duration::GoDuration;
 use crate::logs::{LogError, LogFiles, LogPlace, LogReader};

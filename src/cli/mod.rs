@@ -4,6 +4,7 @@ mod argv;
 mod check_config;
 mod client;
 mod clock;
+mod command;
 mod completion;
 mod custom_columns;
 mod describe;
@@ -77,6 +78,6 @@ fn run() -> Result<(), Failure> {
         Some(verb) if argv.help => output::print(&help::page(verb)),
         Some(verb) => (verb.run)(&argv.args.iter().map(String::as_str).collect::<Vec<_>>()),
         None if argv.args.iter().any(|arg| arg == "--version") => output::print(&version::line()),
-        None => output::print(&help::overview()),
+        None => output::print(&help::overview(verbs::VERBS)),
     }
 }

@@ -2,7 +2,7 @@
 
 use argh::{FlagInfo, FlagInfoKind, Optionality};
 
-use super::verbs::{Verb, VERBS};
+use super::command::Verb;
 
 /// One option of one verb.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,58 +89,9 @@ pub fn of_verb(verb: Option<&Verb>) -> Vec<OptionRow> {
     }
 }
 
-/// What `option` (`--name` or `-n`) means on this verb; before a verb is known, what it means on the first that has it.
-#[must_use]
-pub fn find(verb: Option<&Verb>, option: &str) -> Option<OptionRow> {
-    let own = of_verb(verb).into_iter().find(|row| row.is(option));
-    own.or_else(|| if verb.is_some() { None } else { anywhere(option).into_iter().next().map(|(_, row)| row) })
-}
-
-/// Every verb that has `option`.
-#[must_use]
-pub fn anywhere(option: &str) -> Vec<(&'static Verb, OptionRow)> {
-    let of = |verb: &'static Verb| of_verb(Some(verb)).into_iter().map(move |row| (verb, row));
-    VERBS.iter().flat_map(of).filter(|(_, row)| row.is(option)).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::cli::verbs::named;
-    use crate::config::options::KEYS;
-
-    #[test]
-    fn names_and_letters_are_unique_on_each_verb() {
-        for verb in VERBS {
-            let rows = of_verb(Some(verb));
-            let names: BTreeSet<_> = rows.iter().map(|o| o.name).collect();
-            let letters: BTreeSet<_> = rows.iter().filter_map(|o| o.short).collect();
-            assert_eq!(names.len(), rows.len(), "{}", verb.name);
-            assert_eq!(letters.len(), rows.iter().filter(|o| o.short.is_some()).count(), "{}", verb.name);
-            assert!(!letters.contains(&'h'), "{}", verb.name);
-        }
-    }
-
-    /// Options before the verb (`-n web get pods`) are read before it is known which verb they belong to.
-    #[test]
-    fn an_option_takes_a_value_on_all_verbs_or_on_none() {
-        for verb in VERBS {
-            for row in of_verb(Some(verb)) {
-                for (other, same) in anywhere(&format!("--{}", row.name)) {
-                    assert_eq!(
-                        same.takes_value(),
-                        row.takes_value(),
-                        "--{} of {}, {}",
-                        row.name,
-                        verb.name,
-                        other.name
-                    );
-                }
-            }
-        }
-    }
 
     #[test]
     fn kinds_stand_in_capitals() {
@@ -149,12 +100,5 @@ mod tests {
         assert_eq!(in_capitals("name"), "NAME");
         assert_eq!(in_capitals("json|name|jsonpath=TEMPLATE"), "json|name|jsonpath=TEMPLATE");
         assert_eq!(in_capitals(""), "");
-    }
-
-    #[test]
-    fn the_options_of_serve_are_the_keys_of_the_configuration_file() {
-        let own: Vec<_> = of_verb(named("serve")).iter().map(|o| o.name).collect();
-        let keys: Vec<_> = own.into_iter().filter(|name| !["config", "verbose"].contains(name)).collect();
-        assert_eq!(keys, KEYS);
     }
 }

@@ -6,13 +6,13 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
 use super::clock::now;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::export::one_query;
 use super::grid::Grid;
 use super::output::print;
 use super::screen::Screen;
 use super::socket;
-use super::verbs::Command;
 use crate::codec::wire::{self, Value, WireError};
 use crate::pod::columns::age;
 use crate::query::pod::ContainerInstance;

@@ -2,8 +2,8 @@
 
 use std::io;
 
+use super::command::Command;
 use super::exit::{Exit, Failure};
-use super::verbs::Command;
 use crate::config::file;
 use crate::config::settings::Settings;
 use crate::daemon::{self, DaemonError};

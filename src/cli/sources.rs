@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::Failure;
 use super::output::print;
 use super::screen::Screen;
 use super::socket;
-use super::verbs::Command;
 
 /// Show where the daemon learns of pods, and how it goes. For each source: what was found and why, since when it is
 /// as it is, when it last answered and what went wrong; also the runtime, and what is wrong in the manifests.

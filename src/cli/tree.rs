@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::pods_now;
 use super::socket;
-use super::verbs::Command;
 use crate::files::tree::{Tree, TreeError};
 
 /// Keep a directory of all pods for scripts and C programs. It has a directory NAMESPACE/NAME for each pod, with a

@@ -6,10 +6,10 @@ use argh::{ArgsInfo, FromArgs};
 use serde_json::{json, Value};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::Failure;
 use super::output::print;
 use super::socket;
-use super::verbs::Command;
 use crate::proto::node::Daemon;
 
 /// Print the versions of this program and of the daemon.

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::env::allocatable;
 use super::exit::{Exit, Failure};
 use super::one_pod;
 use super::output::{print, print_bytes};
 use super::pods_now;
 use super::socket;
-use super::verbs::Command;
 use crate::codec::pod_bytes::PodBytes;
 use crate::downward::facts::is_file_name;
 use crate::downward::volume::{File, Volume, VolumeError};

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::{Event, PodsClient};
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
 use super::progress::Progress;
 use super::resource::PodName;
 use super::selection::{Selection, Words};
 use super::socket;
-use super::verbs::Command;
 use crate::codec::pod_bytes::PodBytes;
 use crate::config::duration::GoDuration;
 use crate::pod::lookup::text;

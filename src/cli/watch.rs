@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::command::Command;
 use super::exit::Failure;
 use super::screen::Screen;
 use super::selection::{Selection, Words};
-use super::verbs::Command;
 
 pub use follow::{pauses, Follow};
 pub use printer::Printer;

@@ -15,10 +15,10 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 
 use super::client::PodsClient;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
 use super::socket;
-use super::verbs::Command;
 use answer::Answers;
 use evidence::Evidence;
 use process::Proc;

@@ -18,10 +18,10 @@ use self::answer::{Answer, Known};
 use self::look_up::LookUp;
 use super::client::PodsClient;
 use super::clock::now;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
 use super::socket;
-use super::verbs::Command;
 
 /// Say why a pod does not run. Without a name, everything on this node that is not as it should be. Each line says how
 /// it is known. Exit code 1 if there is something.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::values::Values;
+use crate::cli::command::Verb;
 use crate::cli::options::of_verb;
-use crate::cli::verbs::Verb;
 
 const START: &str = r#"# bash completion for nodepods, made by `nodepods completion bash`
 

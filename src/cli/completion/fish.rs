@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::values::Values;
+use crate::cli::command::Verb;
 use crate::cli::help::summary;
 use crate::cli::options::of_verb;
-use crate::cli::verbs::Verb;
 
 const START: &str = "\
 # fish completion for nodepods, made by `nodepods completion fish`

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::fish::first_part;
 use super::values::Values;
+use crate::cli::command::Verb;
 use crate::cli::help::summary;
 use crate::cli::options::{of_verb, OptionRow};
-use crate::cli::verbs::Verb;
 
 const START: &str = "\
 #compdef nodepods

@@ -13,10 +13,10 @@ use argh::{ArgsInfo, FromArgs};
 
 use self::private::PrivateDir;
 use self::program::Program;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::proxy::relay::{self, Relay};
 use super::proxy::upstream;
-use super::verbs::Command;
 use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 

@@ -2,12 +2,12 @@
 
 use super::exit_status;
 use super::roff::Roff;
+use crate::cli::command::{shown, Group, Verb};
 use crate::cli::help::usage;
 use crate::cli::options::{of_verb, OptionRow};
-use crate::cli::verbs::{shown, Group, Verb};
 
 /// The page.
-pub fn page(date: &str) -> String {
+pub fn page(verbs: &[Verb], date: &str) -> String {
     let mut page = Roff::new("nodepods", 1, date);
     page.heading("NAME");
     page.paragraph("nodepods - which pods are on this node, and what state they are in");
@@ -26,7 +26,7 @@ pub fn page(date: &str) -> String {
     );
     page.heading("COMMANDS");
     for (group, _) in Group::ALL {
-        shown().filter(|verb| verb.group == group).for_each(|verb| command(&mut page, verb));
+        shown(verbs).filter(|verb| verb.group == group).for_each(|verb| command(&mut page, verb));
     }
     page.part("nodepods help [COMMAND]");
     page.paragraph("Explains a command, as nodepods COMMAND --help does. Without a command: says what there is.");

@@ -3,11 +3,11 @@
 use super::command::option;
 use super::exit_status;
 use super::roff::Roff;
+use crate::cli::command::{named, Verb};
 use crate::cli::options::of_verb;
-use crate::cli::verbs::named;
 
 /// The page.
-pub fn page(date: &str) -> String {
+pub fn page(verbs: &[Verb], date: &str) -> String {
     let mut page = Roff::new("nodepods", 8, date);
     page.heading("NAME");
     page.paragraph("nodepods - the daemon that knows the pods of this node");
@@ -26,7 +26,7 @@ pub fn page(date: &str) -> String {
          command line wins. Durations are written as 20s or 1m30s.",
     );
     page.heading("OPTIONS");
-    of_verb(named("serve")).iter().for_each(|row| option(&mut page, row));
+    of_verb(named(verbs, "serve")).iter().for_each(|row| option(&mut page, row));
     page.heading("SOCKETS");
     page.paragraph(
         "Sockets are made with mode 0600 and every connection's user is checked: root, the daemon's own user and those of \

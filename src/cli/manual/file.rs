@@ -2,13 +2,13 @@
 
 use super::command::sentence;
 use super::roff::Roff;
+use crate::cli::command::{named, Verb};
 use crate::cli::options::of_verb;
-use crate::cli::verbs::named;
 use crate::config::file::DEFAULT_PATH;
 use crate::config::options::KEYS;
 
 /// The page.
-pub fn page(date: &str) -> String {
+pub fn page(verbs: &[Verb], date: &str) -> String {
     let mut page = Roff::new("nodepods.yaml", 5, date);
     page.heading("NAME");
     page.paragraph("nodepods.yaml - configuration of the nodepods daemon");
@@ -23,7 +23,7 @@ pub fn page(date: &str) -> String {
          Commands that ask the daemon take the first socket from the file.",
     );
     page.heading("KEYS");
-    for row in of_verb(named("serve")).iter().filter(|row| KEYS.contains(&row.name)) {
+    for row in of_verb(named(verbs, "serve")).iter().filter(|row| KEYS.contains(&row.name)) {
         let list = if row.repeats { ", or a list" } else { "" };
         page.tagged(&format!("{}: <{}>{list}", row.name, row.hint), &sentence(row.help));
     }

@@ -13,9 +13,9 @@ use std::thread;
 use argh::{ArgsInfo, FromArgs};
 
 use self::relay::Relay;
+use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
-use super::verbs::Command;
 use crate::sys::process;
 
 /// Where `kubectl proxy` listens too.
