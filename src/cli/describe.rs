@@ -50,13 +50,9 @@ pub struct Describe {
 
 impl Command for Describe {
     fn run(self) -> Result<(), Failure> {
-        let words = Words {
-            namespace: self.namespace.as_deref(),
-            all_namespaces: self.all_namespaces,
-            labels: self.selector.as_deref(),
-            fields: None,
-            names: &self.names,
-        };
+        let words = Words::named(&self.names)
+            .within(self.namespace.as_deref(), self.all_namespaces)
+            .selected(self.selector.as_deref(), None);
         let selection = Selection::read("describe", words)?;
         let client = PodsClient::new(&socket::find("describe", &self.socket)?);
         let (all, warnings) = client.list()?;

@@ -11,6 +11,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::client::PodsClient;
 use super::command::Command;
 use super::exit::{Exit, Failure};
+use super::form::is_json;
 use super::output::print;
 use super::screen::Screen;
 use super::socket;
@@ -31,13 +32,7 @@ pub struct Doctor {
 
 impl Command for Doctor {
     fn run(self) -> Result<(), Failure> {
-        let json = match self.output.as_deref() {
-            None | Some("") => false,
-            Some("json") => true,
-            Some(other) => {
-                return Err(Failure::usage("doctor", format!("unknown output format {other:?}; json is known")));
-            }
-        };
+        let json = is_json("doctor", self.output.as_deref())?;
         let mut checks = machine::checks(Path::new("/"));
         let answer = socket::find("doctor", &self.socket).and_then(|path| {
             let answer = PodsClient::new(&path).sources()?;

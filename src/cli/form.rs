@@ -32,6 +32,18 @@ pub enum Form {
 const KNOWN: &str =
     "wide, json, yaml, name, jsonpath=TEMPLATE, jsonpath-file=PATH, custom-columns=SPEC, custom-columns-file=PATH";
 
+/// Whether `-o json` is given to a verb that knows no other form.
+///
+/// # Errors
+/// Another form is given: a usage error.
+pub fn is_json(verb: &str, output: Option<&str>) -> Result<bool, Failure> {
+    match output {
+        None | Some("") => Ok(false),
+        Some("json") => Ok(true),
+        Some(other) => Err(Failure::usage(verb, format!("unknown output format {other:?}; json is known"))),
+    }
+}
+
 impl Form {
     /// Reads the value of `-o`.
     ///

@@ -114,13 +114,9 @@ impl Command for Get {
 
 impl Get {
     fn words(&self) -> Words<'_> {
-        Words {
-            namespace: self.namespace.as_deref(),
-            all_namespaces: self.all_namespaces,
-            labels: self.selector.as_deref(),
-            fields: self.field_selector.as_deref(),
-            names: &self.names,
-        }
+        Words::named(&self.names)
+            .within(self.namespace.as_deref(), self.all_namespaces)
+            .selected(self.selector.as_deref(), self.field_selector.as_deref())
     }
 
     fn shape(&self, of: &Selection, form: &Form) -> Shape {

@@ -115,13 +115,9 @@ impl Command for Logs {
 
 impl Logs {
     fn words(&self) -> Words<'_> {
-        Words {
-            namespace: self.namespace.as_deref(),
-            all_namespaces: self.all_namespaces,
-            labels: self.selector.as_deref(),
-            fields: None,
-            names: &self.names,
-        }
+        Words::named(&self.names)
+            .within(self.namespace.as_deref(), self.all_namespaces)
+            .selected(self.selector.as_deref(), None)
     }
 
     /// The moment from which on lines are wanted.

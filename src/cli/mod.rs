@@ -4,6 +4,7 @@ mod argv;
 mod check_config;
 mod client;
 mod clock;
+mod comeback;
 mod command;
 mod completion;
 mod custom_columns;

@@ -15,7 +15,7 @@ use crate::pod::successor::succeeds;
 /// There is none, or there are several.
 pub fn pick(verb: &str, pods: Vec<PodBytes>, namespace: Option<&str>, word: &str) -> Result<PodBytes, Failure> {
     let names = [word.to_string()];
-    let selection = Selection::read(verb, Words { namespace, names: &names, ..Words::default() })?;
+    let selection = Selection::read(verb, Words::named(&names).within(namespace, false))?;
     if selection.wanted.is_empty() {
         return Err(Failure::usage(verb, "name a pod"));
     }

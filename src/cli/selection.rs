@@ -21,6 +21,26 @@ pub struct Words<'a> {
     pub names: &'a [String],
 }
 
+impl<'a> Words<'a> {
+    /// What is no option.
+    #[must_use]
+    pub fn named(names: &'a [String]) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// `-n` and `-A`.
+    #[must_use]
+    pub const fn within(self, namespace: Option<&'a str>, all_namespaces: bool) -> Self {
+        Self { namespace, all_namespaces, ..self }
+    }
+
+    /// `-l` and `--field-selector`.
+    #[must_use]
+    pub const fn selected(self, labels: Option<&'a str>, fields: Option<&'a str>) -> Self {
+        Self { labels, fields, ..self }
+    }
+}
+
 /// The failure of a command some of whose names mean no pod.
 ///
 /// # Errors

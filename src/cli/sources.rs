@@ -9,6 +9,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::client::PodsClient;
 use super::command::Command;
 use super::exit::Failure;
+use super::form::is_json;
 use super::output::print;
 use super::screen::Screen;
 use super::socket;
@@ -33,13 +34,7 @@ pub struct Sources {
 
 impl Command for Sources {
     fn run(self) -> Result<(), Failure> {
-        let json = match self.output.as_deref() {
-            None | Some("") => false,
-            Some("json") => true,
-            Some(other) => {
-                return Err(Failure::usage("sources", format!("unknown output format {other:?}; json is known")));
-            }
-        };
+        let json = is_json("sources", self.output.as_deref())?;
         let answer = PodsClient::new(&socket::find("sources", &self.socket)?).sources()?;
         print(&if json { report::json(&answer) } else { report::text(&answer, Screen::stdout()) })
     }

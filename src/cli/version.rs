@@ -8,6 +8,7 @@ use serde_json::{json, Value};
 use super::client::PodsClient;
 use super::command::Command;
 use super::exit::Failure;
+use super::form::is_json;
 use super::output::print;
 use super::socket;
 use crate::proto::node::Daemon;
@@ -37,15 +38,12 @@ pub fn line() -> String {
 
 impl Command for Version {
     fn run(self) -> Result<(), Failure> {
+        let json = is_json("version", self.output.as_deref())?;
         let daemon = match self.client {
             true => None,
             false => Some(ask(&self.socket)),
         };
-        match self.output.as_deref() {
-            None | Some("") => print(&text(daemon.as_ref())),
-            Some("json") => print(&format!("{:#}\n", value(daemon.as_ref()))),
-            Some(other) => Err(Failure::usage("version", format!("unknown output format {other:?}; json is known"))),
-        }
+        print(&if json { format!("{:#}\n", value(daemon.as_ref())) } else { text(daemon.as_ref()) })
     }
 }
 

@@ -2,17 +2,18 @@
 
 mod condition;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::client::{Event, PodsClient};
+use super::client::PodsClient;
+use super::comeback::ended;
 use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
+use super::pods_now::PodsNow;
 use super::progress::Progress;
 use super::resource::PodName;
 use super::selection::{Selection, Words};
@@ -66,20 +67,16 @@ pub struct Wait {
 
 impl Command for Wait {
     fn run(self) -> Result<(), Failure> {
-        let words = Words {
-            namespace: self.namespace.as_deref(),
-            all_namespaces: self.all_namespaces,
-            labels: self.selector.as_deref(),
-            fields: self.field_selector.as_deref(),
-            names: &self.names,
-        };
+        let words = Words::named(&self.names)
+            .within(self.namespace.as_deref(), self.all_namespaces)
+            .selected(self.selector.as_deref(), self.field_selector.as_deref());
         let selection = Selection::read("wait", words)?;
         if selection.wanted.is_empty() && selection.selector.is_everything() && !self.all {
             return Err(Failure::usage("wait", "name pods, or select them with -l, --field-selector or --all"));
         }
         let condition = Condition::parse(&self.condition).map_err(|problem| Failure::usage("wait", problem))?;
         let until = Instant::now() + patience(self.timeout.as_deref())?;
-        let mut watch = Watching { selection, condition, until, pods: HashMap::new(), synced: false };
+        let mut watch = Watching { selection, condition, until, now: PodsNow::default() };
         let done = watch.run(&self.socket)?;
         print(&done.iter().map(|name| format!("pod/{name} {}\n", watch.condition.met())).collect::<String>())
     }
@@ -99,10 +96,8 @@ struct Watching {
     selection: Selection,
     condition: Condition,
     until: Instant,
-    /// The pods that are meant, by UID.
-    pods: HashMap<String, PodBytes>,
-    /// Every pod there is has been seen.
-    synced: bool,
+    /// The pods that are meant.
+    now: PodsNow,
 }
 
 impl Watching {
@@ -112,13 +107,13 @@ impl Watching {
         loop {
             let gone = match self.follow(sockets, &progress) {
                 Ok(Some(names)) => return Ok(names),
-                Ok(None) => Failure::new(Exit::Unavailable, "error: the daemon ended the watch"),
+                Ok(None) => ended(),
                 Err(failure) if failure.exit == Exit::Unavailable => failure,
                 Err(failure) => return Err(failure),
             };
             let left = self.until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(if self.synced { self.over() } else { gone });
+                return Err(if self.now.complete { self.over() } else { gone });
             }
             progress.say("waiting for the daemon");
             thread::sleep(LOOK_AGAIN.min(left));
@@ -130,22 +125,10 @@ impl Watching {
         let client = PodsClient::new(&socket::find("wait", sockets)?);
         // At least one look is taken, whatever time is left.
         let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
-        self.pods.clear();
-        self.synced = false;
+        self.now = PodsNow::default();
         for event in client.watch_for(left)? {
-            match event? {
-                Event::Added(pod) | Event::Modified(pod) => {
-                    let uid = text(&pod, "metadata.uid").into_owned();
-                    match self.selection.shows(&pod) {
-                        true => drop(self.pods.insert(uid, pod)),
-                        false => drop(self.pods.remove(&uid)),
-                    }
-                }
-                Event::Deleted(pod) => drop(self.pods.remove(&*text(&pod, "metadata.uid"))),
-                Event::Synced => self.synced = true,
-                Event::Unknown => {}
-            }
-            if self.synced {
+            self.now.take(event?, |pod| self.selection.shows(pod));
+            if self.now.complete {
                 if let Some(names) = self.done()? {
                     return Ok(Some(names));
                 }
@@ -160,13 +143,13 @@ impl Watching {
 
     /// The names of all pods that are meant, if all of them are as they should be.
     fn done(&self) -> Result<Option<Vec<String>>, Failure> {
-        let mut names: Vec<_> = self.pods.values().map(|pod| text(pod, "metadata.name").into_owned()).collect();
+        let mut names: Vec<_> = self.now.pods.values().map(|pod| text(pod, "metadata.name").into_owned()).collect();
         names.sort();
         if matches!(self.condition, Condition::Deleted) {
             let asked = self.selection.wanted.iter().map(|w| w.name.clone()).collect();
             return Ok(names.is_empty().then_some(asked));
         }
-        for pod in self.pods.values() {
+        for pod in self.now.pods.values() {
             if !self.condition.holds(pod)? {
                 return Ok(None);
             }
@@ -181,7 +164,7 @@ impl Watching {
             let called = PodName { namespace: &namespace, name: &name, uid: &uid };
             w.means(&called, self.selection.namespace.as_deref())
         };
-        let missing = |w: &&super::resource::Wanted| !self.pods.values().any(|pod| means(w, pod));
+        let missing = |w: &&super::resource::Wanted| !self.now.pods.values().any(|pod| means(w, pod));
         self.selection.wanted.iter().filter(missing).map(|w| w.name.clone()).collect()
     }
 
@@ -189,10 +172,10 @@ impl Watching {
     fn lacking(&self) -> Vec<String> {
         let not_yet = |pod: &&PodBytes| !self.condition.holds(pod).unwrap_or(false);
         let mut names: Vec<_> =
-            self.pods.values().filter(not_yet).map(|pod| format!("pods/{}", text(pod, "metadata.name"))).collect();
+            self.now.pods.values().filter(not_yet).map(|pod| format!("pods/{}", text(pod, "metadata.name"))).collect();
         names.sort();
         names.extend(self.absent().into_iter().map(|name| format!("pods/{name}, which is not there")));
-        if names.is_empty() && self.pods.is_empty() {
+        if names.is_empty() && self.now.pods.is_empty() {
             names.push("a pod that is selected".into());
         }
         names

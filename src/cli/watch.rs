@@ -14,7 +14,7 @@ use super::exit::Failure;
 use super::screen::Screen;
 use super::selection::{Selection, Words};
 
-pub use follow::{pauses, Follow};
+pub use follow::Follow;
 pub use printer::Printer;
 
 /// Show what happens to pods, as it happens. First comes every pod there is, then a line for each change, which says
@@ -55,13 +55,9 @@ pub struct Watch {
 
 impl Command for Watch {
     fn run(self) -> Result<(), Failure> {
-        let words = Words {
-            namespace: self.namespace.as_deref(),
-            all_namespaces: self.all_namespaces,
-            labels: self.selector.as_deref(),
-            fields: self.field_selector.as_deref(),
-            names: &self.names,
-        };
+        let words = Words::named(&self.names)
+            .within(self.namespace.as_deref(), self.all_namespaces)
+            .selected(self.selector.as_deref(), self.field_selector.as_deref());
         let selection = Selection::read("watch", words)?;
         let printer = match self.output.as_deref() {
             None | Some("") => Printer::news(Screen::stdout()),

@@ -17,6 +17,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::client::PodsClient;
 use super::command::Command;
 use super::exit::{Exit, Failure};
+use super::form::is_json;
 use super::output::print;
 use super::socket;
 use answer::Answers;
@@ -47,13 +48,7 @@ pub struct Whois {
 
 impl Command for Whois {
     fn run(self) -> Result<(), Failure> {
-        let json = match self.output.as_deref() {
-            None | Some("") => false,
-            Some("json") => true,
-            Some(other) => {
-                return Err(Failure::usage("whois", format!("unknown output format {other:?}; json is known")))
-            }
-        };
+        let json = is_json("whois", self.output.as_deref())?;
         let subject = Subject::read(&self.what)?;
         let proc = Proc::at("/proc");
         let evidence = Evidence::collect(&subject, &proc)?;

@@ -2,21 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::printer::Printer;
 use super::view::View;
 use crate::cli::client::PodsClient;
 use crate::cli::clock::now;
+use crate::cli::comeback::{ended, Comeback};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::written;
 use crate::cli::selection::Selection;
 use crate::cli::socket;
-
-/// Pauses between attempts to reach a daemon that went away; later ones are as long as the last.
-const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(2)];
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Pods that are shown as they change.
 #[derive(Debug)]
@@ -38,7 +33,7 @@ impl Follow {
     /// No daemon in the beginning, or one that refuses us.
     pub fn run(self, verb: &str) -> Result<(), Failure> {
         let mut view = View::new(self.selection, self.printer, self.news_only);
-        let mut waits = pauses();
+        let mut comeback = Comeback::new();
         loop {
             let gone = match follow(verb, &self.socket, &mut view)? {
                 Ended::ReaderLeft => return Ok(()),
@@ -47,12 +42,9 @@ impl Follow {
             if !view.began {
                 return Err(gone);
             }
-            if view.synced {
-                eprintln!("Warning: the daemon went away; waiting for it");
-                waits = pauses();
-            }
+            let complete = view.synced;
             view.begin_again();
-            thread::sleep(waits.next().unwrap_or(LONGEST_PAUSE));
+            comeback.wait(complete);
         }
     }
 }
@@ -84,16 +76,5 @@ fn follow(verb: &str, sockets: &[PathBuf], view: &mut View) -> Result<Ended, Fai
             return written(Err(e)).map(|()| Ended::ReaderLeft);
         }
     }
-    Ok(Ended::DaemonGone(Failure::new(Exit::Unavailable, "error: the daemon ended the watch")))
-}
-
-/// Pauses between attempts to reach a daemon that went away, without end.
-pub fn pauses() -> impl Iterator<Item = Duration> {
-    PAUSES.into_iter().chain(std::iter::repeat(LONGEST_PAUSE)).map(|wait| wait + jitter(wait))
-}
-
-/// Up to half as long again, so that many watchers do not come back at the same moment.
-fn jitter(wait: Duration) -> Duration {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
-    wait.mul_f64(f64::from(nanos) / 2e9)
+    Ok(Ended::DaemonGone(ended()))
 }
