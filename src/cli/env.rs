@@ -18,9 +18,6 @@ use crate::downward::DownwardPod;
 use crate::pod::spec::ResourceList;
 use form::Form;
 
-/// Which container kubectl means where none is named.
-const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-
 /// Print a container's environment as the kubelet builds it. What the image and the runtime set (PATH, HOME, HOSTNAME)
 /// is no part of it; values of secrets, config maps and services are named, since only the API server has them.
 #[derive(ArgsInfo, Debug, Default, FromArgs)]
@@ -68,26 +65,22 @@ impl Command for Env {
 
 /// The container that is meant.
 fn container(pod: &DownwardPod, named: Option<&str>) -> Result<String, Failure> {
-    let names = pod.container_names();
-    let (namespace, name) = (&pod.namespace, &pod.name);
-    if let Some(named) = named {
-        return match names.contains(&named) {
-            true => Ok(named.into()),
-            false => Err(Failure::new(
-                Exit::NotFound,
-                format!("error: pod {namespace}/{name} has no container {named:?}; it has {}", names.join(", ")),
-            )),
-        };
+    let names = pod.containers();
+    let absent = |what: String| {
+        let known = format!("error: pod {}/{} {what}", pod.namespace, pod.name);
+        Failure::new(Exit::NotFound, known)
+    };
+    match named {
+        Some(name) if names.has(name) => Ok(name.into()),
+        Some(name) => Err(absent(format!("has no container {name:?}; it has {names}"))),
+        None => {
+            let chosen = names.meant().ok_or_else(|| absent("has a spec that names no container".into()))?;
+            if names.is_guess() {
+                eprintln!("Defaulted container {chosen:?} out of: {names}");
+            }
+            Ok(chosen.into())
+        }
     }
-    let annotated = pod.annotations.get(DEFAULT_CONTAINER).map(String::as_str).filter(|name| names.contains(name));
-    let first = names.first().copied();
-    let chosen = annotated.or(first).ok_or_else(|| {
-        Failure::new(Exit::NotFound, format!("error: the spec of pod {namespace}/{name} names no container"))
-    })?;
-    if names.len() > 1 && annotated.is_none() {
-        eprintln!("Defaulted container {chosen:?} out of: {}", names.join(", "));
-    }
-    Ok(chosen.into())
 }
 
 /// Reads `cpu=4,memory=7Gi`.
@@ -106,6 +99,7 @@ pub fn allocatable(verb: &str, text: Option<&str>) -> Result<ResourceList, Failu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pod::container_names::DEFAULT_CONTAINER;
     use serde_json::{json, Value};
 
     fn pod(annotation: Option<&str>) -> DownwardPod {
@@ -122,7 +116,7 @@ mod tests {
         assert_eq!(container(&pod(Some("b")), Some("i")).as_deref(), Ok("i"));
         let failure = container(&pod(None), Some("x")).unwrap_err();
         assert_eq!(failure.exit, Exit::NotFound);
-        assert!(failure.message.ends_with("it has a, b, i"), "{failure}");
+        assert!(failure.message.ends_with("it has a, b, i (init)"), "{failure}");
         assert!(container(&DownwardPod::default(), None).is_err());
     }
 

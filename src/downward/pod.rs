@@ -8,6 +8,7 @@ use crate::codec::json;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::wire::WireError;
+use crate::pod::container_names::{ContainerNames, DEFAULT_CONTAINER};
 use crate::pod::spec::{ContainerView, PodSpecView};
 use crate::store::object_meta::OURS;
 
@@ -75,12 +76,10 @@ impl DownwardPod {
         }
     }
 
-    /// Names of the regular containers, then of the init and ephemeral containers.
+    /// Its containers.
     #[must_use]
-    pub fn container_names(&self) -> Vec<&str> {
-        let view = &self.view;
-        let all = view.containers.iter().chain(&view.init_containers).chain(&view.ephemeral_containers);
-        all.map(|c| c.name.as_str()).collect()
+    pub fn containers(&self) -> ContainerNames {
+        ContainerNames::of(&self.view, self.annotations.get(DEFAULT_CONTAINER).map(String::as_str))
     }
 
     /// Names of the volumes whose files the downward API fills, if only in part.

@@ -2,6 +2,8 @@
 
 pub mod cgroup;
 pub mod columns;
+pub mod container_log;
+pub mod container_names;
 pub mod defaults;
 pub mod finding;
 pub mod instance;

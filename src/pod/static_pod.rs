@@ -11,6 +11,8 @@ use crate::store::update::SourceId;
 
 /// Annotation with the UID the kubelet computed (or was given).
 pub const CONFIG_HASH: &str = "kubernetes.io/config.hash";
+/// Annotation on the API server's copy of a static pod: the UID that the static pod has on its node.
+pub const CONFIG_MIRROR: &str = "kubernetes.io/config.mirror";
 /// Annotation that names the source: `file` or `http`.
 pub const CONFIG_SOURCE: &str = "kubernetes.io/config.source";
 /// Annotation with the time at which the pod was first seen.

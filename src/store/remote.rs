@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use super::object_meta::ObjectMeta;
 use crate::codec::pod_bytes::PodBytes;
-use crate::pod::static_pod::CONFIG_SOURCE;
-
-/// Annotation on the API server's copy of a static pod: the UID that the static pod has on its node.
-const CONFIG_MIRROR: &str = "kubernetes.io/config.mirror";
+use crate::pod::static_pod::{CONFIG_MIRROR, CONFIG_SOURCE};
 
 /// One pod as a source sent it.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,14 +4,13 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::target::{self, Target};
+use super::target::Target;
 use crate::cli::client::PodsClient;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::objects;
 use crate::cli::output::written;
+use crate::codec::pod_bytes::PodBytes;
 use crate::logs::{LogError, LogReader};
+use crate::pod::container_log::LogState;
 use crate::pod::log_line::LogWriter;
 
 /// How often the files are looked at for more.
@@ -66,11 +65,8 @@ impl Log {
     }
 
     /// Whether this instance of the container still runs in `pod`.
-    fn runs_in(&self, pod: &Value) -> bool {
-        target::status(pod, &self.target.container).is_some_and(|status| {
-            let restarts = status.get("restartCount").and_then(Value::as_u64).unwrap_or(0);
-            status.pointer("/state/running").is_some() && restarts <= self.reader.instance()
-        })
+    fn runs_in(&self, pod: &PodBytes) -> bool {
+        LogState::of(pod, &self.target.container).is_written(self.reader.instance())
     }
 }
 
@@ -104,7 +100,7 @@ fn ended(client: &PodsClient, logs: &[Log]) -> Result<Vec<Target>, Failure> {
     for log in logs {
         let uid = log.target.uids.first().map(String::as_str).unwrap_or_default();
         let runs = match client.get(uid) {
-            Ok(pod) => log.runs_in(&objects::value(&pod)?),
+            Ok(pod) => log.runs_in(&pod),
             Err(failure) if failure.exit == Exit::NotFound => false,
             // The files are there without the daemon, too.
             Err(failure) if failure.exit == Exit::Unavailable => true,

@@ -1,16 +1,10 @@
 //! Whose log is meant.
 
-use serde_json::Value;
-
-use crate::cli::exit::Failure;
-use crate::cli::objects;
+use crate::cli::exit::{Exit, Failure};
 use crate::codec::pod_bytes::PodBytes;
-use crate::pod::lookup::annotation;
-
-/// Names the container that is meant where none is named.
-const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-/// The annotations with the UID in the path of a static pod's log, where its own UID differs.
-const PATH_UIDS: [&str; 2] = ["kubernetes.io/config.hash", "kubernetes.io/config.mirror"];
+use crate::pod::container_log::{self, LogState};
+use crate::pod::container_names::ContainerNames;
+use crate::pod::lookup::text;
 
 /// One container of one pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,60 +26,35 @@ pub struct Target {
 /// # Errors
 /// The pod has no such container: a usage error that names those there are.
 pub fn of(pod: &PodBytes, named: Option<&str>, all: bool) -> Result<Vec<Target>, Failure> {
-    let value = objects::value(pod)?;
-    let names = |list: &str| names(&value, list);
-    let [init, regular, ephemeral] = ["initContainers", "containers", "ephemeralContainers"].map(names);
-    let every: Vec<_> = [&init[..], &regular, &ephemeral].concat();
-    let chosen = match (named, all) {
+    let unreadable = |e| Failure::new(Exit::Failure, format!("error: the server sent something that is no pod: {e}"));
+    let names = ContainerNames::read(pod).map_err(unreadable)?;
+    let chosen: Vec<&str> = match (named, all) {
         (Some(_), true) => return Err(Failure::usage("logs", "-c and --all-containers exclude each other")),
-        (Some(name), false) if every.iter().any(|n| n == name) => vec![name.to_string()],
+        (Some(name), false) if names.has(name) => vec![name],
         (Some(name), false) => {
-            let problem = format!("the pod has no container {name:?}; it has {}", every.join(", "));
-            return Err(Failure::usage("logs", problem));
+            return Err(Failure::usage("logs", format!("the pod has no container {name:?}; it has {names}")));
         }
-        (None, true) => every,
+        (None, true) => names.all().collect(),
         (None, false) => {
-            let default = annotation(pod, DEFAULT_CONTAINER).filter(|name| every.iter().any(|n| n == name));
-            let chosen = default.map(std::borrow::Cow::into_owned).or_else(|| regular.first().cloned());
-            if let Some(name) = chosen.as_ref().filter(|_| regular.len() > 1) {
-                eprintln!("Defaulted container {name:?} out of: {}", every.join(", "));
+            if let Some(name) = names.meant().filter(|_| names.is_guess()) {
+                eprintln!("Defaulted container {name:?} out of: {names}");
             }
-            chosen.into_iter().collect()
+            names.meant().into_iter().collect()
         }
     };
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_string();
-    let mut uids = vec![text("/metadata/uid")];
-    uids.extend(PATH_UIDS.iter().filter_map(|key| annotation(pod, key)).map(|uid| uid.into_owned()));
-    let target = |container: String| Target {
-        namespace: text("/metadata/namespace"),
-        pod: text("/metadata/name"),
-        uids: uids.clone(),
-        waiting: waiting(&value, &container),
-        container,
+    let target = |container: &str| Target {
+        namespace: text(pod, "metadata.namespace").into_owned(),
+        pod: text(pod, "metadata.name").into_owned(),
+        uids: container_log::uids(pod),
+        waiting: LogState::of(pod, container).waiting,
+        container: container.to_owned(),
     };
     Ok(chosen.into_iter().map(target).collect())
 }
 
-fn names(pod: &Value, list: &str) -> Vec<String> {
-    let containers = pod.pointer("/spec").and_then(|spec| spec.get(list)).and_then(Value::as_array);
-    containers.into_iter().flatten().filter_map(|c| c.get("name")?.as_str().map(str::to_owned)).collect()
-}
-
-/// The status of a container of any kind.
-pub fn status<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
-    let lists = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
-    let all = lists.iter().filter_map(|list| pod.pointer("/status")?.get(list)?.as_array()).flatten();
-    all.into_iter().find(|c| c.get("name").and_then(Value::as_str) == Some(container))
-}
-
-fn waiting(pod: &Value, container: &str) -> String {
-    let reason = status(pod, container).and_then(|status| status.pointer("/state/waiting/reason"));
-    reason.and_then(Value::as_str).unwrap_or_default().to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{json, Value};
 
     use super::*;
     use crate::codec::json::to_wire;
@@ -118,10 +87,9 @@ mod tests {
         assert_eq!(containers(&none, None, false), "a");
         assert_eq!(containers(&none, None, true), "init a b");
         assert_eq!(containers(&none, Some("init"), false), "init");
-        assert_eq!(containers(&json!({DEFAULT_CONTAINER: "b"}), None, false), "b");
-        assert_eq!(containers(&json!({DEFAULT_CONTAINER: "gone"}), None, false), "a");
+        assert_eq!(containers(&json!({"kubectl.kubernetes.io/default-container": "b"}), None, false), "b");
         let failure = of(&pod(&none), Some("c"), false).unwrap_err();
-        assert!(failure.message.contains("no container \"c\"; it has init, a, b"), "{failure}");
+        assert!(failure.message.contains("no container \"c\"; it has a, b, init (init)"), "{failure}");
         assert!(of(&pod(&none), Some("a"), true).is_err());
     }
 

@@ -83,7 +83,7 @@ impl Answer {
             }
             let columns = Columns::of(bytes, known.now);
             if meant || (!self.named && asked.namespace.is_none_or(|n| n == columns.namespace)) {
-                let looked_up = known.look_up.pod(pod, self.named);
+                let looked_up = known.look_up.pod(bytes, pod, self.named);
                 let Known { findings, node, now, .. } = *known;
                 let remarks = diagnosis::of_pod(&Case { pod, findings, node, looked_up: &looked_up, now });
                 self.pods.push(AboutPod { columns, uid: text(bytes, "metadata.uid").into_owned(), remarks });

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::images;
+use crate::codec::pod_bytes::PodBytes;
 use crate::diagnosis::{FileKind, LogTail, NodeFacts, PodFacts};
 use crate::logs::{LogFiles, LogPlace, LogReader};
+use crate::pod::container_log;
 use crate::pod::log_line::{LogFilter, LogWriter};
 use crate::store::update::HealthState;
 
@@ -38,9 +40,9 @@ impl LookUp {
         Self { runtime: socket, logs: logs.unwrap_or(Path::new(LOGS)).to_owned(), tail: tail.unwrap_or(TAIL) }
     }
 
-    /// Everything about a pod, logs only where they are wanted.
+    /// Everything about a pod, in its encoded and its JSON form; logs only where they are wanted.
     #[must_use]
-    pub fn pod(&self, pod: &Value, with_logs: bool) -> PodFacts {
+    pub fn pod(&self, bytes: &PodBytes, pod: &Value, with_logs: bool) -> PodFacts {
         let mut facts = PodFacts::default();
         for image in images_of_missing_containers(pod) {
             if let Some(fact) = self.runtime.as_deref().and_then(|socket| images::ask(socket, &image)) {
@@ -51,23 +53,19 @@ impl LookUp {
             facts.host_paths.insert(path.clone(), kind(Path::new(&path)));
         }
         if with_logs && self.tail > 0 {
-            facts.logs = failed_containers(pod).into_iter().filter_map(|c| self.log(pod, &c)).collect();
+            let uids = container_log::uids(bytes);
+            facts.logs = failed_containers(pod).into_iter().filter_map(|c| self.log(pod, &uids, &c)).collect();
         }
         facts
     }
 
     /// The end of a container's log. A log that does not exist is nothing to talk about.
-    fn log(&self, pod: &Value, failed: &Failed) -> Option<LogTail> {
-        let uids: Vec<String> = ["/metadata/uid", "/metadata/annotations/kubernetes.io~1config.hash"]
-            .iter()
-            .map(|at| text(pod, at).to_owned())
-            .filter(|uid| !uid.is_empty())
-            .collect();
+    fn log(&self, pod: &Value, uids: &[String], failed: &Failed) -> Option<LogTail> {
         let place = LogPlace {
             root: &self.logs,
             namespace: text(pod, "/metadata/namespace"),
             pod: text(pod, "/metadata/name"),
-            uids: &uids,
+            uids,
             container: &failed.name,
         };
         let files = LogFiles::find(&place, failed.previous).or_else(|_| LogFiles::find(&place, false)).ok()?;

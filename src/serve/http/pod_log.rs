@@ -6,8 +6,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::outgoing::{Outgoing, Woken};
 use super::pods;
 use super::query::Query;
@@ -15,19 +13,16 @@ use super::refusal::Refusal;
 use super::reply::{Produce, Reply};
 use super::request::Request;
 use super::shared::{self, Shared};
-use crate::codec::json;
-use crate::codec::schema::id;
 use crate::codec::time::Time;
 use crate::logs::{LogError, LogFiles, LogPlace, LogReader};
+use crate::pod::container_log::{self, LogState};
+use crate::pod::container_names::ContainerNames;
 use crate::pod::log_line::{LogFilter, LogStream, LogWriter};
-use crate::pod::lookup;
 use crate::store::snapshot::{PodEntry, PodId};
 use crate::store::Store;
 
 /// How often a followed log is looked at for more.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// The annotations with the UID in the path of a static pod's log, where its own UID differs.
-const PATH_UIDS: [&str; 2] = ["kubernetes.io/config.hash", "kubernetes.io/config.mirror"];
 
 /// Answers with a log.
 pub(crate) fn answer(shared: &Shared, request: &Request, namespace: &str, name: &str) -> Result<Reply, Refusal> {
@@ -35,8 +30,7 @@ pub(crate) fn answer(shared: &Shared, request: &Request, namespace: &str, name: 
     let options = Options::read(&request.query)?;
     let pod = pods::find(&snapshot, namespace, name)?;
     let container = container_of(pod, request.query.text("container"))?;
-    let mut uids = vec![pod.id.uid.clone()];
-    uids.extend(PATH_UIDS.iter().filter_map(|key| lookup::annotation(&pod.bytes, key)).map(|uid| uid.into_owned()));
+    let uids = container_log::uids(&pod.bytes);
     let place = LogPlace { root: &shared.log_root, namespace, pod: name, uids: &uids, container: &container };
     let reader = LogFiles::find(&place, options.previous).and_then(|files| LogReader::open(files, options.tail));
     let reader = reader.map_err(|e| no_log(e, pod, &container, &options))?;
@@ -102,29 +96,23 @@ impl Options {
 
 /// The container that is meant: the named one, or the only one.
 fn container_of(pod: &PodEntry, named: Option<&str>) -> Result<String, Refusal> {
-    let spec = json::from_wire(id::POD_SPEC, pod.bytes.spec()).map_err(|e| Refusal::Internal(e.to_string()))?;
-    let names = |list: &str| -> Vec<String> {
-        let containers = spec.get(list).and_then(Value::as_array);
-        let name = |c: &Value| c.get("name")?.as_str().map(str::to_owned);
-        containers.into_iter().flatten().filter_map(name).collect()
-    };
-    let [mut regular, init, ephemeral] = ["containers", "initContainers", "ephemeralContainers"].map(names);
+    let names = ContainerNames::read(&pod.bytes).map_err(|e| Refusal::Internal(e.to_string()))?;
     let pod = &pod.id.name;
-    if let Some(named) = named {
-        let known = [&regular, &init, &ephemeral].into_iter().any(|list| list.iter().any(|name| name == named));
-        let unknown = || Refusal::BadRequest(format!("container {named} is not valid for pod {pod}"));
-        return known.then(|| named.to_owned()).ok_or_else(unknown);
+    match (named, names.regular.as_slice()) {
+        (Some(named), _) if names.has(named) => Ok(named.to_owned()),
+        (Some(named), _) => Err(Refusal::BadRequest(format!("container {named} is not valid for pod {pod}"))),
+        (None, [only]) => Ok(only.clone()),
+        (None, several) => {
+            let or_init = match names.init.as_slice() {
+                [] => String::new(),
+                init => format!(" or one of the init containers: [{}]", init.join(" ")),
+            };
+            let choice = several.join(" ");
+            let problem =
+                format!("a container name must be specified for pod {pod}, choose one of: [{choice}]{or_init}");
+            Err(Refusal::BadRequest(problem))
+        }
     }
-    if regular.len() == 1 {
-        return Ok(regular.remove(0));
-    }
-    let or_init = match init.as_slice() {
-        [] => String::new(),
-        init => format!(" or one of the init containers: [{}]", init.join(" ")),
-    };
-    let choice = regular.join(" ");
-    let problem = format!("a container name must be specified for pod {pod}, choose one of: [{choice}]{or_init}");
-    Err(Refusal::BadRequest(problem))
 }
 
 /// Says why there is no log, as far as the pod's status tells.
@@ -138,18 +126,10 @@ fn no_log(error: LogError, pod: &PodEntry, container: &str, options: &Options) -
         let problem = format!("previous terminated container {container:?} in pod {pod_name:?} not found");
         return Refusal::BadRequest(problem);
     }
-    let status = status_of(pod, container).unwrap_or_default();
-    Refusal::BadRequest(match status.pointer("/state/waiting/reason").and_then(Value::as_str) {
-        Some(reason) => format!("container {container:?} in pod {pod_name:?} is waiting to start: {reason}"),
-        None => format!("container {container:?} in pod {pod_name:?} has no log on this node"),
+    Refusal::BadRequest(match LogState::of(&pod.bytes, container).waiting.as_str() {
+        "" => format!("container {container:?} in pod {pod_name:?} has no log on this node"),
+        reason => format!("container {container:?} in pod {pod_name:?} is waiting to start: {reason}"),
     })
-}
-
-fn status_of(pod: &PodEntry, container: &str) -> Option<Value> {
-    let status = json::from_wire(id::POD_STATUS, pod.bytes.status()).ok()?;
-    let lists = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
-    let all = lists.iter().filter_map(|list| status.get(list)?.as_array()).flatten();
-    all.into_iter().find(|c| c.get("name").and_then(Value::as_str) == Some(container)).cloned()
 }
 
 /// A log while it is sent.
@@ -193,10 +173,7 @@ impl LogBody {
     /// Whether this instance of the container still runs.
     fn is_running(&self) -> bool {
         let current = self.store.current();
-        let status = current.by_uid(&self.id.uid).and_then(|pod| status_of(pod, &self.container));
-        status.is_some_and(|status| {
-            let restarts = status.get("restartCount").and_then(Value::as_u64).unwrap_or(0);
-            status.pointer("/state/running").is_some() && restarts <= self.reader.instance()
-        })
+        let pod = current.by_uid(&self.id.uid);
+        pod.is_some_and(|pod| LogState::of(&pod.bytes, &self.container).is_written(self.reader.instance()))
     }
 }
