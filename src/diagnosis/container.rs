@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::case::{has, list, number, text, Case};
+use super::case::{list, number, text};
 use super::exit_code;
 use super::span::{ago, count, span};
+use super::subject::Subject;
 use super::waiting;
 use super::{obstacle, probe, Remark, Weight};
-use crate::pod::spec::{ContainerView, PodSpecView};
 
 /// A container that has run for this long is taken to be well again: a kubelet forgets its back-off then
 /// (`kubernetes/kubernetes pkg/kubelet/kubelet.go`, twice the longest back-off).
@@ -16,40 +16,6 @@ const SETTLED: i64 = 600;
 const BACK_OFF: (i64, i64) = (10, 300);
 /// Lines of a termination message that are shown.
 const MESSAGE_LINES: usize = 5;
-
-/// A container of the spec with its status.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// The pod.
-    pub case: &'a Case<'a>,
-    /// Its part of the spec.
-    pub spec: &'a Value,
-    /// Its status; null where there is none.
-    pub status: &'a Value,
-    /// It is an init container that has to end before others start.
-    pub comes_first: bool,
-    /// The pod's rules for starting again.
-    pub rules: &'a PodSpecView,
-    /// Its own.
-    pub view: &'a ContainerView,
-}
-
-impl<'a> Subject<'a> {
-    /// `container main`, `init container setup`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let kind = if self.comes_first { "init container" } else { "container" };
-        format!("{kind} {}", self.view.name)
-    }
-
-    fn restarts(&self) -> i64 {
-        number(self.status, "/restartCount").unwrap_or(0)
-    }
-
-    fn going_away(&self) -> bool {
-        has(self.case.pod, "/metadata/deletionTimestamp")
-    }
-}
 
 /// All remarks about a container, the most telling first.
 #[must_use]

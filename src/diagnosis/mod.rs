@@ -14,6 +14,7 @@ mod probe;
 #[cfg(test)]
 mod recorded_tests;
 mod span;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod waiting;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::case::{has, list, number, text, Case};
-use super::container::Subject;
 use super::facts::{FileKind, ImageFact};
 use super::span::bytes;
+use super::subject::Subject;
 use super::Remark;
 use crate::codec::quantity::Quantity;
 use crate::pod::defaults::image;

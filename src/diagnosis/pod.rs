@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::case::{has, number, text, Case};
-use super::container::{self, Subject};
+use super::container;
 use super::span::{ago, span};
+use super::subject::Subject;
 use super::{manifest, obstacle, Remark, Weight};
 use crate::pod::spec::{ContainerView, PodSpecView};
 
