@@ -141,7 +141,7 @@ impl<'a, S: Sink> Printer<'a, '_, S> {
             Kind::String | Kind::Bytes => {
                 let value = self.all_bytes(values).next_back(); // the last one wins
                 if self.shown(field, value.is_some(), value.is_some_and(|v| !v.is_empty())) {
-                    self.out.string(String::from_utf8_lossy(value.unwrap_or_default()));
+                    self.out.string(text(value.unwrap_or_default()));
                 }
             }
             Kind::Bool | Kind::Int32 | Kind::Int64 => {
@@ -264,7 +264,7 @@ impl<'a, S: Sink> Printer<'a, '_, S> {
         match kind {
             Kind::Message(id) => self.message(id, bytes),
             _ => {
-                self.out.string(String::from_utf8_lossy(bytes));
+                self.out.string(text(bytes));
                 Ok(())
             }
         }
@@ -277,6 +277,11 @@ impl<'a, S: Sink> Printer<'a, '_, S> {
             _ => self.out.int(n as i64),
         }
     }
+}
+
+/// The bytes as text. The quick way first: what is no UTF-8 was mended on entry.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 type Entry<'a> = (Cow<'a, str>, &'a [u8]);
@@ -293,7 +298,7 @@ fn entry(bytes: &[u8]) -> Result<Entry<'_>, WireError> {
             _ => {}
         }
     }
-    Ok((String::from_utf8_lossy(key), value))
+    Ok((text(key), value))
 }
 
 /// By key; the last value of a key wins. Canonical bytes are sorted already.

@@ -3,10 +3,10 @@
 use serde_json::{json, Value};
 
 use super::negotiate::{self, Form, Offer, Shape};
-use super::pods::RowObject;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::Request;
+use super::row_object::RowObject;
 use super::shared;
 use super::value;
 use crate::pod::selector::{FieldSelector, LabelSelector};

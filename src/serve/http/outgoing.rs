@@ -13,6 +13,8 @@ use crate::sys::poll;
 const PIECE: usize = 32 * 1024;
 /// Room for the length of a chunk, in front of it.
 const LENGTH: usize = 10;
+/// Room for a piece and a pod or two beyond it. The buffer is larger while something larger is sent.
+const ROOM: usize = PIECE + 16 * 1024;
 
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,9 @@ impl<'a> Outgoing<'a> {
         gone: &'a Receiver<()>,
         stopped: &'a Receiver<()>,
     ) -> Self {
-        Self { stream, chunks, piece: vec![0; LENGTH], send_timeout, gone, stopped }
+        let mut piece = Vec::with_capacity(ROOM);
+        piece.resize(LENGTH, 0);
+        Self { stream, chunks, piece, send_timeout, gone, stopped }
     }
 
     /// Adds to the body, and sends when enough has come together.
@@ -84,7 +88,7 @@ impl<'a> Outgoing<'a> {
         }
         let sent = send(self.stream, self.piece.get(start..).unwrap_or_default(), self.send_timeout);
         self.piece.truncate(LENGTH);
-        self.piece.shrink_to(2 * PIECE);
+        self.piece.shrink_to(ROOM);
         sent
     }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::outgoing::Outgoing;
@@ -24,7 +23,7 @@ pub(crate) trait Produce: Send {
 /// What is sent behind the head.
 pub(crate) enum Body {
     /// All of it is here.
-    Bytes(Arc<[u8]>),
+    Bytes(Vec<u8>),
     /// It is made piece by piece.
     Produced(Box<dyn Produce>),
 }
@@ -39,7 +38,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     /// 200 with a body that is here.
-    pub(crate) fn bytes(content_type: &'static str, body: impl Into<Arc<[u8]>>) -> Self {
+    pub(crate) fn bytes(content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self { code: 200, content_type, headers: Vec::new(), body: Body::Bytes(body.into()) }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::history::History;
-use super::pods::Rendered;
 use super::refusal::Refusal;
+use super::rendered::Rendered;
 use super::Scope;
 use crate::serve::metrics::Page;
 use crate::store::events::Events;

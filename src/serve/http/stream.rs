@@ -1,6 +1,6 @@
 //! A client's end of a connection, whatever it came in on.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -60,6 +60,13 @@ impl Write for &Stream {
         match self {
             Stream::Unix(stream) => (&*stream).write(data),
             Stream::Tcp(stream) => (&*stream).write(data),
+        }
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => (&*stream).write_vectored(parts),
+            Stream::Tcp(stream) => (&*stream).write_vectored(parts),
         }
     }
 

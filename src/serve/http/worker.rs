@@ -1,7 +1,7 @@
 //! The threads that answer requests. They never wait for a client: what does not fit into its socket at once goes on
 //! on a thread of its own.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use crate::heartbeat::{self, Heartbeats};
 /// Printing a pod goes as deep as the schema does.
 const STACK: usize = 256 * 1024;
 /// How long printed pods are kept for the next who asks.
-const KEEP_FOR: Duration = Duration::from_secs(60);
+const KEEP_FOR: Duration = Duration::from_secs(5);
 /// Requests of one connection that are answered in a row before others get their turn.
 const IN_A_ROW: usize = 16;
 
@@ -90,28 +90,23 @@ impl Worker {
             Method::Get | Method::Head if framing.body > MAX_BODY => Reply::refusal(&Refusal::BodyTooLarge),
             _ => route::answer(&self.shared, &request),
         };
-        let (mut head, body) = reply.split(framing.keep_alive, framing.chunks);
-        let body = match body {
-            _ if request.method == Method::Head => Body::Bytes([].into()),
-            Body::Bytes(bytes) => {
-                head.extend_from_slice(&bytes);
-                Body::Bytes([].into())
-            }
-            produced => produced,
-        };
-        let whole = matches!(body, Body::Bytes(_));
-        if whole {
-            match send_now(connection.stream(), &mut head) {
-                Ok(()) if head.is_empty() => {
+        let (mut head, mut body) = reply.split(framing.keep_alive, framing.chunks);
+        if request.method == Method::Head {
+            body = Body::Bytes(Vec::new());
+        }
+        let whole = match &mut body {
+            Body::Produced(_) => false,
+            Body::Bytes(bytes) => match send_now(connection.stream(), [&mut head, bytes]) {
+                Ok(()) if head.is_empty() && bytes.is_empty() => {
                     if !framing.keep_alive {
                         connection.hang_up();
                     }
                     return Some(connection);
                 }
-                Ok(()) => {}
+                Ok(()) => true,
                 Err(_) => return None, // the client is gone
-            }
-        }
+            },
+        };
         let rest = Rest { connection, head, body, chunks: framing.chunks, keep_alive: framing.keep_alive };
         let mut connection = self.streams.start(rest).err()?.connection;
         if whole {
@@ -123,10 +118,14 @@ impl Worker {
 }
 
 /// Sends as much as the socket takes and leaves the rest.
-fn send_now(mut stream: &Stream, data: &mut Vec<u8>) -> io::Result<()> {
-    while !data.is_empty() {
-        match stream.write(data) {
-            Ok(n) => drop(data.drain(..n)),
+fn send_now(mut stream: &Stream, [head, body]: [&mut Vec<u8>; 2]) -> io::Result<()> {
+    while !(head.is_empty() && body.is_empty()) {
+        match stream.write_vectored(&[IoSlice::new(head), IoSlice::new(body)]) {
+            Ok(n) => {
+                let of_head = n.min(head.len());
+                head.drain(..of_head);
+                body.drain(..n - of_head);
+            }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),

@@ -4,11 +4,12 @@
 
 use serde_json::{json, Value};
 
-use super::object;
-use super::table::{self, RowObject};
+use super::table;
 use crate::codec::wire::{self, WireError};
 use crate::serve::http::listed::INITIAL;
 use crate::serve::http::negotiate::{Form, Media, Shape};
+use crate::serve::http::pod_object;
+use crate::serve::http::row_object::RowObject;
 use crate::serve::http::shared;
 use crate::serve::http::value::set;
 use crate::store::snapshot::PodEntry;
@@ -37,9 +38,9 @@ impl EventPrinter {
     pub(super) fn pod(&mut self, kind: &str, pod: &PodEntry, revision: u64) -> Result<Vec<u8>, WireError> {
         let whole = self.whole();
         if self.form.media == Media::Protobuf {
-            let (api_version, object_kind) = object::type_of(whole);
-            let message = object::message(pod, revision, whole);
-            return Ok(frame(kind, &object::enveloped(api_version, object_kind, &message)));
+            let (api_version, object_kind) = pod_object::type_of(whole);
+            let message = pod_object::message(pod, revision, whole);
+            return Ok(frame(kind, &pod_object::enveloped(api_version, object_kind, &message)));
         }
         let mut text = format!(r#"{{"type":"{kind}","object":"#);
         match self.form.shape {
@@ -51,8 +52,8 @@ impl EventPrinter {
             }
             _ => {
                 text.push('{');
-                text.push_str(object::type_members(whole));
-                object::sections(pod, revision, whole, &mut text)?;
+                text.push_str(pod_object::type_members(whole));
+                pod_object::sections(pod, revision, whole, &mut text)?;
                 text.push('}');
             }
         }
@@ -63,7 +64,7 @@ impl EventPrinter {
     /// A bookmark: everything up to `revision` was sent. `initial`: and that is all there was at the start.
     pub(super) fn bookmark(&mut self, revision: u64, initial: bool) -> Vec<u8> {
         let whole = self.whole();
-        let (api_version, kind) = object::type_of(whole);
+        let (api_version, kind) = pod_object::type_of(whole);
         if self.form.media == Media::Protobuf {
             let mut metadata = Vec::new();
             wire::put_bytes(&mut metadata, 6, revision.to_string().as_bytes());
@@ -79,7 +80,7 @@ impl EventPrinter {
                 wire::put_bytes(&mut message, 2, b"");
                 wire::put_bytes(&mut message, 3, b"");
             }
-            return frame("BOOKMARK", &object::enveloped(api_version, kind, &message));
+            return frame("BOOKMARK", &pod_object::enveloped(api_version, kind, &message));
         }
         let mut metadata = json!({"resourceVersion": revision.to_string()});
         if initial {

@@ -5,16 +5,16 @@ use std::io;
 use std::sync::Arc;
 
 use super::print::{content_type, ListPrinter};
-use super::rendered::Rendered;
-use super::table::RowObject;
 use crate::codec::wire::WireError;
 use crate::pod::selector::Selector;
 use crate::serve::http::list_options::{pod_selector, too_old, ListOptions, Version};
 use crate::serve::http::negotiate::{self, Form, Offer, Shape};
 use crate::serve::http::outgoing::Outgoing;
 use crate::serve::http::refusal::Refusal;
+use crate::serve::http::rendered::Rendered;
 use crate::serve::http::reply::{Produce, Reply};
 use crate::serve::http::request::Request;
+use crate::serve::http::row_object::RowObject;
 use crate::serve::http::shared::{self, Shared};
 use crate::serve::http::warning;
 use crate::store::snapshot::{PodEntry, Snapshot};
@@ -43,6 +43,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     let beside = RowObject::read(&request.query)?;
     let page = page(shared, &current, &options, &selector)?;
     shared.history.note(&page.snapshot);
+    shared.rendered.look(&current);
     let tag = tag(request, form, page.snapshot.revision);
     let mut reply = match &tag {
         Some(tag) if matches(&request.if_none_match, tag) => Reply::not_modified(),

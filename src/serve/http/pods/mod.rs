@@ -2,9 +2,7 @@
 
 mod event;
 mod list;
-pub(crate) mod object;
 mod print;
-mod rendered;
 mod table;
 mod watch;
 
@@ -15,11 +13,10 @@ use super::negotiate::{self, Offer};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::Request;
+use super::row_object::RowObject;
 use super::shared::{self, Shared};
 use super::warning;
 use crate::store::snapshot::{PodEntry, Snapshot};
-pub(crate) use rendered::Rendered;
-pub(crate) use table::RowObject;
 
 /// Pods of one namespace or of all: a list, or a watch where one is asked for.
 pub(crate) fn list(shared: &Shared, request: &Request, namespace: Option<&str>) -> Result<Reply, Refusal> {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{json, Value};
 
-use super::object;
-use super::rendered::Rendered;
-use super::table::{self, RowObject};
+use super::table;
 use crate::codec::wire::{self, WireError};
 use crate::codec::yaml_print;
 use crate::serve::http::indent::Indenter;
 use crate::serve::http::negotiate::{Form, Media, Shape};
+use crate::serve::http::pod_object;
+use crate::serve::http::rendered::Rendered;
 use crate::serve::http::reply;
+use crate::serve::http::row_object::RowObject;
 use crate::store::snapshot::PodEntry;
 
 /// The `Content-Type` of an answer of this form.
@@ -82,9 +83,9 @@ impl ListPrinter {
                 let mut head = Vec::new();
                 wire::put_bytes(&mut head, 1, &metadata);
                 let whole = self.whole();
-                let items = pods.map(|p| wire::bytes_len(2, object::message(p, p.revision, whole).len()));
+                let items = pods.map(|p| wire::bytes_len(2, pod_object::message(p, p.revision, whole).len()));
                 let length = head.len() + items.sum::<usize>();
-                out.extend_from_slice(&object::envelope(api_version, kind, length));
+                out.extend_from_slice(&pod_object::envelope(api_version, kind, length));
                 out.extend_from_slice(&head);
                 return;
             }
@@ -113,12 +114,12 @@ impl ListPrinter {
         self.count += 1;
         match (self.form.media, self.form.shape) {
             (Media::Protobuf, _) => {
-                wire::put_bytes(out, 2, &object::message(pod, pod.revision, self.whole()));
+                wire::put_bytes(out, 2, &pod_object::message(pod, pod.revision, self.whole()));
                 return Ok(());
             }
             (Media::Yaml, _) => {
                 // Printed as a list of one, so that lines fold where they would in the whole list.
-                let mut item = object::value(pod, pod.revision, self.whole())?;
+                let mut item = pod_object::value(pod, pod.revision, self.whole())?;
                 if let (true, Value::Object(members)) = (self.whole(), &mut item) {
                     members.retain(|key, _| key != "kind" && key != "apiVersion");
                 }
@@ -138,7 +139,7 @@ impl ListPrinter {
             _ => {
                 self.text.push('{');
                 if !whole {
-                    self.text.push_str(object::type_members(false)); // as the API server does
+                    self.text.push_str(pod_object::type_members(false)); // as the API server does
                 }
                 self.rendered.sections(pod, whole, &mut self.text)?;
                 self.text.push('}');
@@ -151,7 +152,7 @@ impl ListPrinter {
     /// Appends what comes behind the last pod.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) {
         match (self.form.media, self.form.shape) {
-            (Media::Protobuf, _) => out.extend_from_slice(object::TAIL),
+            (Media::Protobuf, _) => out.extend_from_slice(pod_object::TAIL),
             (Media::Yaml, _) => {
                 let none = if self.count == 0 { " []" } else { "" };
                 let kind = self.types().1;
@@ -196,10 +197,10 @@ pub(super) fn single(
     let mut text = String::new();
     match (form.media, form.shape) {
         (Media::Protobuf, _) => {
-            let (api_version, kind) = object::type_of(whole);
-            return Ok(object::enveloped(api_version, kind, &object::message(pod, pod.revision, whole)));
+            let (api_version, kind) = pod_object::type_of(whole);
+            return Ok(pod_object::enveloped(api_version, kind, &pod_object::message(pod, pod.revision, whole)));
         }
-        (Media::Yaml, _) => return Ok(yaml_print::print(&object::value(pod, pod.revision, whole)?).into_bytes()),
+        (Media::Yaml, _) => return Ok(yaml_print::print(&pod_object::value(pod, pod.revision, whole)?).into_bytes()),
         (_, Shape::Table(version)) => {
             table::begin(version, &json!({"resourceVersion": pod.revision.to_string()}), true, &mut text);
             table::row(pod, now, beside, rendered, &mut text)?;
@@ -207,8 +208,8 @@ pub(super) fn single(
         }
         _ => {
             text.push('{');
-            text.push_str(object::type_members(whole));
-            object::sections(pod, pod.revision, whole, &mut text)?;
+            text.push_str(pod_object::type_members(whole));
+            pod_object::sections(pod, pod.revision, whole, &mut text)?;
             text.push('}');
         }
     }

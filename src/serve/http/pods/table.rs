@@ -4,13 +4,12 @@
 
 use serde_json::{json, Value};
 
-use super::object;
-use super::rendered::Rendered;
 use crate::codec::json;
 use crate::codec::wire::WireError;
 use crate::pod::columns::Columns;
-use crate::serve::http::query::Query;
-use crate::serve::http::refusal::Refusal;
+use crate::serve::http::pod_object;
+use crate::serve::http::rendered::Rendered;
+use crate::serve::http::row_object::RowObject;
 use crate::store::snapshot::PodEntry;
 
 /// Name, priority (1: only in wide output) and description of each column.
@@ -25,35 +24,6 @@ const COLUMNS: [(&str, u8, &str); 9] = [
     ("Nominated Node", 1, "Node on which others make room for the pod."),
     ("Readiness Gates", 1, "Readiness gates that are true, out of all."),
 ];
-
-/// What stands beside the cells of a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum RowObject {
-    /// Nothing.
-    None,
-    /// The metadata.
-    #[default]
-    Metadata,
-    /// The pod.
-    Whole,
-}
-
-impl RowObject {
-    /// Reads `includeObject`.
-    ///
-    /// # Errors
-    /// It is something else.
-    pub(crate) fn read(query: &Query) -> Result<Self, Refusal> {
-        match query.text("includeObject") {
-            None | Some("Metadata") => Ok(Self::Metadata),
-            Some("None") => Ok(Self::None),
-            Some("Object") => Ok(Self::Whole),
-            Some(other) => Err(Refusal::BadRequest(format!(
-                "includeObject: unsupported value {other:?}: supported values: \"Metadata\", \"None\", \"Object\""
-            ))),
-        }
-    }
-}
 
 /// Appends a table up to its first row. `columns` may be left out in all but the first event of a watch.
 pub(crate) fn begin(version: &str, metadata: &Value, columns: bool, out: &mut String) {
@@ -102,7 +72,7 @@ pub(crate) fn row_at(
     beside: RowObject,
     out: &mut String,
 ) -> Result<(), WireError> {
-    row_with(pod, now, beside, |whole, out| object::sections(pod, revision, whole, out), out)
+    row_with(pod, now, beside, |whole, out| pod_object::sections(pod, revision, whole, out).map(drop), out)
 }
 
 fn row_with(
@@ -131,7 +101,7 @@ fn row_with(
     if beside != RowObject::None {
         let whole = beside == RowObject::Whole;
         out.push_str(",\"object\":{");
-        out.push_str(object::type_members(whole));
+        out.push_str(pod_object::type_members(whole));
         sections(whole, out)?;
         out.push('}');
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::EventPrinter;
-use super::table::RowObject;
 use crate::serve::http::history::History;
 use crate::serve::http::list_options::{pod_selector, some_while, Start, WatchOptions};
 use crate::serve::http::negotiate::{self, Media, Offer};
@@ -14,6 +13,7 @@ use crate::serve::http::outgoing::{Outgoing, Woken};
 use crate::serve::http::refusal::Refusal;
 use crate::serve::http::reply::{self, Produce, Reply};
 use crate::serve::http::request::Request;
+use crate::serve::http::row_object::RowObject;
 use crate::serve::http::shared::Shared;
 use crate::serve::http::warning;
 use crate::store::masked::Request as Selection;

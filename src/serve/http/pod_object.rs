@@ -30,20 +30,22 @@ pub(crate) fn metadata(pod: &PodEntry, revision: u64) -> Vec<u8> {
     out
 }
 
-/// Appends `"metadata":{...},"spec":{...},"status":{...}`, or metadata alone.
+/// Appends `"metadata":{...},"spec":{...},"status":{...}`, or metadata alone; returns the length of the metadata.
 ///
 /// # Errors
 /// The pod's bytes are not a protobuf message.
-pub(crate) fn sections(pod: &PodEntry, revision: u64, whole: bool, out: &mut String) -> Result<(), WireError> {
+pub(crate) fn sections(pod: &PodEntry, revision: u64, whole: bool, out: &mut String) -> Result<usize, WireError> {
+    let start = out.len();
     out.push_str("\"metadata\":");
     json::write(id::OBJECT_META, &metadata(pod, revision), out)?;
+    let metadata = out.len() - start;
     if whole {
         out.push_str(",\"spec\":");
         json::write(id::POD_SPEC, pod.bytes.spec(), out)?;
         out.push_str(",\"status\":");
         json::write(id::POD_STATUS, pod.bytes.status(), out)?;
     }
-    Ok(())
+    Ok(metadata)
 }
 
 /// Kind and API version as JSON members, with a comma behind them.
