@@ -1,6 +1,7 @@
 //! `nodepods describe`: everything about a pod for people, in kubectl's layout.
 
 mod container;
+mod events;
 mod lines;
 mod pod;
 mod volume;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::api_client::ApiClient;
 use super::client::PodsClient;
 use super::clock::now;
 use super::command::Command;
@@ -21,8 +23,8 @@ use crate::pod::lookup::text;
 use crate::proto::node::Finding;
 use lines::Lines;
 
-/// Show everything about a pod, for people. The layout is that of kubectl describe; at its end stands what is wrong
-/// in the manifest, where kubectl has events.
+/// Show everything about a pod, for people. The layout is that of kubectl describe; behind the events stands what is
+/// wrong in the manifest.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,
@@ -43,6 +45,10 @@ pub struct Describe {
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's
     #[argh(option, arg_name = "PATH")]
     socket: Vec<PathBuf>,
+    /// the daemon's socket for HTTP, which has the events (default: NODEPODS_HTTP_SOCKET, http.sock beside a socket that
+    /// is named, the configuration file, /run/nodepods/http.sock)
+    #[argh(option, arg_name = "path")]
+    http_socket: Option<PathBuf>,
     /// pods and names: NAME, the beginning of a name, NAMESPACE/NAME or a UID
     #[argh(positional, arg_name = "POD")]
     names: Vec<String>,
@@ -60,6 +66,7 @@ impl Command for Describe {
         let (pods, missing) = selection.choose_or_begin_with(all);
         // A kubelet has no findings to tell; that is no reason to say nothing of the pod.
         let findings = client.sources().map(|answer| answer.findings).unwrap_or_default();
+        let api = ApiClient::find(self.http_socket.as_deref(), &self.socket).ok();
         let mut out = String::new();
         for (i, pod) in pods.iter().enumerate() {
             out.push_str(if i > 0 { "\n\n" } else { "" });
@@ -67,6 +74,8 @@ impl Command for Describe {
             let own: Vec<_> = findings.iter().filter(|f| f.pod.uid == uid && !uid.is_empty()).collect();
             let mut lines = Lines::default();
             pod::describe(&mut lines, &objects::value(pod)?, now());
+            let happened = api.as_ref().and_then(|api| api.events(pod).ok());
+            events::describe(&mut lines, happened.as_deref(), now());
             remarks(&mut lines, &own);
             out.push_str(&lines.finish());
         }

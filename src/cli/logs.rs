@@ -1,31 +1,37 @@
-//! `nodepods logs`: what containers wrote, from the runtime's files on this node.
+//! `nodepods logs`: what containers wrote, from the runtime's files on this node or from the daemon.
 
+mod files;
 mod follow;
+mod over_http;
+mod prefix;
 mod target;
+mod wish;
 
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use argh::{ArgsInfo, FromArgs};
 
+use super::api_client::ApiClient;
 use super::client::PodsClient;
 use super::clock::now;
 use super::command::Command;
 use super::exit::{Exit, Failure};
-use super::output::written;
 use super::selection::{all_found, Selection, Words};
 use super::socket;
+use crate::codec::pod_bytes::PodBytes;
 use crate::codec::time::Time;
 use crate::config::duration::GoDuration;
-use crate::logs::{LogError, LogFiles, LogPlace, LogReader};
-use crate::pod::log_line::{LogFilter, LogWriter};
+use crate::pod::log_line::LogFilter;
+use crate::pod::lookup::text;
 use target::Target;
+use wish::Wish;
 
 /// Where runtimes keep the logs of all pods (`kubernetes/kubernetes pkg/kubelet/kubelet.go`).
 const ROOT: &str = "/var/log/pods";
 
 /// Print what containers wrote. The files of the runtime on this node are read, so that neither a kubelet nor the
-/// runtime has to run; only root may.
+/// runtime has to run. Those who may not read them are given the logs by the daemon, if its socket for HTTP lets them
+/// in.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     subcommand,
@@ -75,12 +81,16 @@ pub struct Logs {
     /// pods with these labels
     #[argh(option, short = 'l', arg_name = "LABELS")]
     selector: Option<String>,
-    /// directory of the logs of all pods (default /var/log/pods)
+    /// directory of the logs of all pods (default /var/log/pods); with it, the daemon is not asked for logs
     #[argh(option, arg_name = "DIR")]
     log_dir: Option<PathBuf>,
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's
     #[argh(option, arg_name = "PATH")]
     socket: Vec<PathBuf>,
+    /// the daemon's socket for HTTP, which is asked where the files cannot be read (default: NODEPODS_HTTP_SOCKET,
+    /// http.sock beside a socket that is named, the configuration file, /run/nodepods/http.sock)
+    #[argh(option, arg_name = "path")]
+    http_socket: Option<PathBuf>,
     /// the pod: NAME, NAMESPACE/NAME or a UID; behind it, the container may be named too
     #[argh(positional, arg_name = "POD")]
     names: Vec<String>,
@@ -96,21 +106,35 @@ impl Command for Logs {
         if selection.wanted.is_empty() && self.selector.is_none() {
             return Err(Failure::usage("logs", "name a pod, or select pods with -l"));
         }
-        let filter =
-            LogFilter { since: self.from()?, timestamps: self.timestamps, stream: None, limit_bytes: self.limit_bytes };
-        let client = PodsClient::new(&socket::find("logs", &self.socket)?);
-        let (pods, missing) = selection.choose(client.list()?.0);
+        let wish = self.wish()?;
+        let (pods, place) = self.pods()?;
+        let (pods, missing) = selection.choose(pods);
         all_found(&missing)?;
         let mut targets = Vec::new();
         for pod in &pods {
             targets.extend(target::of(pod, self.container.as_deref(), self.all_containers)?);
         }
         if pods.len() > 1 && self.selector.is_none() {
-            let names: Vec<_> = targets.iter().map(|t| format!("{}/{}", t.namespace, t.pod)).collect();
-            return Err(Failure::usage("logs", format!("several pods are called so: {}", names.join(", "))));
+            let names: Vec<_> = pods
+                .iter()
+                .map(|pod| ["metadata.namespace", "metadata.name"].map(|p| text(pod, p)).join("/"))
+                .collect();
+            let problem = format!("several pods are called so: {}; say which", names.join(", "));
+            return Err(Failure::usage("logs", problem));
         }
-        self.print(&client, targets, &filter)
+        if pods.is_empty() {
+            eprintln!("No resources found");
+        }
+        self.print(&place, &targets, &wish)
     }
+}
+
+/// Who knows the pods, and has their logs.
+enum Place {
+    /// The daemon knows the pods; the runtime's files are here.
+    Here(PodsClient),
+    /// The daemon's reads over HTTP, for those who are not let in elsewhere.
+    OverHttp(ApiClient),
 }
 
 impl Logs {
@@ -139,64 +163,61 @@ impl Logs {
         }
     }
 
-    fn print(&self, client: &PodsClient, targets: Vec<Target>, filter: &LogFilter) -> Result<(), Failure> {
-        let tail = self.tail.or_else(|| self.selector.is_some().then_some(10)).and_then(|n| u64::try_from(n).ok());
-        let root = self.log_dir.as_deref().unwrap_or(Path::new(ROOT));
-        let several = targets.len() > 1;
-        let mut out = BufWriter::new(io::stdout().lock());
-        let mut open = Vec::new();
-        for target in targets {
-            let place = LogPlace {
-                root,
-                namespace: &target.namespace,
-                pod: &target.pod,
-                uids: &target.uids,
-                container: &target.container,
-            };
-            let reader = LogFiles::find(&place, self.previous).and_then(|files| LogReader::open(files, tail));
-            match reader {
-                Ok(reader) => {
-                    let mut log =
-                        follow::Log { target, reader, writer: LogWriter::new(filter.clone()), prefix: self.prefix };
-                    match log.copy(&mut out) {
-                        Ok(()) => open.push(log),
-                        Err(failure) => return failure.done(),
-                    }
-                }
-                // Of several containers, some have not started or have written nothing.
-                Err(LogError::NotFound) if several => {}
-                Err(e) => return Err(no_log(&e, &target, self.previous, root)),
+    fn wish(&self) -> Result<Wish, Failure> {
+        let tail = match self.tail {
+            Some(n) if n < -1 => return Err(Failure::usage("logs", "--tail is a number of lines, or -1 for all")),
+            None if self.selector.is_some() => Some(10),
+            n => n.and_then(|n| u64::try_from(n).ok()),
+        };
+        if self.limit_bytes == Some(0) {
+            return Err(Failure::usage("logs", "--limit-bytes is at least 1"));
+        }
+        let filter =
+            LogFilter { since: self.from()?, timestamps: self.timestamps, stream: None, limit_bytes: self.limit_bytes };
+        Ok(Wish { filter, tail, follow: self.follow, previous: self.previous, prefix: self.prefix })
+    }
+
+    /// All pods. Who is refused by the Pods API may be let in by the socket for HTTP.
+    fn pods(&self) -> Result<(Vec<PodBytes>, Place), Failure> {
+        let answer = socket::find("logs", &self.socket).and_then(|path| {
+            let client = PodsClient::new(&path);
+            Ok((client.list()?.0, client))
+        });
+        match answer {
+            Ok((pods, client)) => Ok((pods, Place::Here(client))),
+            Err(refused) if refused.exit == Exit::Permission && self.log_dir.is_none() => {
+                let answer = self.api().and_then(|api| Ok((api.pods()?, api)));
+                let (pods, api) =
+                    answer.map_err(|other| if other.exit == Exit::Permission { other } else { refused })?;
+                Ok((pods, Place::OverHttp(api)))
             }
-        }
-        if let Err(e) = out.flush() {
-            return written(Err(e));
-        }
-        match self.follow && !self.previous {
-            true => follow::on(client, open, &mut out),
-            false => Ok(()),
+            Err(failure) => Err(failure),
         }
     }
-}
 
-/// Why there is no log, as far as the pod's status tells.
-fn no_log(error: &LogError, target: &Target, previous: bool, root: &Path) -> Failure {
-    let (pod, container) = (&target.pod, &target.container);
-    match error {
-        LogError::Io(path, e) if e.kind() == io::ErrorKind::PermissionDenied => Failure::new(
-            Exit::Permission,
-            format!("error: no access to {}: {e}\nThe runtime's logs are for root alone: try sudo.", path.display()),
-        ),
-        LogError::NotFound if previous => Failure::new(
-            Exit::NotFound,
-            format!("error: container {container} in pod {pod} has no earlier instance whose log is still there"),
-        ),
-        LogError::NotFound => {
-            let why = match target.waiting.as_str() {
-                "" => format!("has no log in {}", root.display()),
-                reason => format!("is waiting to start: {reason}"),
-            };
-            Failure::new(Exit::NotFound, format!("error: container {container} in pod {pod} {why}"))
+    fn api(&self) -> Result<ApiClient, Failure> {
+        ApiClient::find(self.http_socket.as_deref(), &self.socket)
+    }
+
+    fn print(&self, place: &Place, targets: &[Target], wish: &Wish) -> Result<(), Failure> {
+        let client = match place {
+            Place::OverHttp(api) => return over_http::print(api, targets, wish),
+            Place::Here(client) => client,
+        };
+        let root = self.log_dir.as_deref().unwrap_or(Path::new(ROOT));
+        match files::open(root, targets, wish) {
+            Ok(logs) => files::print(client, logs, wish),
+            // They may be for root alone, or elsewhere, as for a client in a container. The daemon has them, then.
+            Err(none) if none.exit != Exit::Failure && self.log_dir.is_none() => match self.api() {
+                Ok(api) => over_http::print(&api, targets, wish),
+                Err(other) if none.exit == Exit::Permission => {
+                    let why = other.message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                    let message = format!("{}\nThe daemon would read them for you, but {why}.", none.message);
+                    Err(Failure { message, ..none })
+                }
+                Err(_) => Err(none),
+            },
+            Err(failure) => Err(failure),
         }
-        other => Failure::new(Exit::Failure, format!("error: {other}")),
     }
 }

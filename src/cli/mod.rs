@@ -1,5 +1,6 @@
 //! The command line: one file a verb, listed in [`verbs`].
 
+mod api_client;
 mod argv;
 mod check_config;
 mod client;
@@ -18,6 +19,7 @@ mod generate;
 mod get;
 mod grid;
 mod help;
+mod http_socket;
 mod kubectl;
 mod lint;
 mod logs;

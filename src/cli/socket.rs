@@ -21,16 +21,18 @@ pub fn find(verb: &str, options: &[PathBuf]) -> Result<PathBuf, Failure> {
     if options.len() > 1 {
         return Err(Failure::usage(verb, "--socket: one daemon is asked at a time"));
     }
-    let named = options
-        .first()
-        .cloned()
-        .or_else(|| env::var_os("NODEPODS_SOCKET").filter(|s| !s.is_empty()).map(PathBuf::from))
-        .or_else(file::first_socket);
-    let candidates = match named {
+    let candidates = match named(options).or_else(file::first_socket) {
         Some(path) => vec![path],
         None => [OWN_SOCKET, DOCUMENTED_SOCKET, KUBELET_SOCKET].map(PathBuf::from).to_vec(),
     };
     first_that_answers(&candidates)
+}
+
+/// The socket that whoever types the command named: with `--socket` or `NODEPODS_SOCKET`.
+#[must_use]
+pub fn named(options: &[PathBuf]) -> Option<PathBuf> {
+    let variable = || env::var_os("NODEPODS_SOCKET").filter(|s| !s.is_empty()).map(PathBuf::from);
+    options.first().cloned().or_else(variable)
 }
 
 fn first_that_answers(candidates: &[PathBuf]) -> Result<PathBuf, Failure> {

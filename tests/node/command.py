@@ -31,18 +31,18 @@ def environment(**changes):
 class Command:
     """`nodepods` on one socket."""
 
-    def __init__(self, socket):
-        self.socket = socket
+    def __init__(self, socket, program=None):
+        self.socket, self.program = socket, program or [binary()]
 
     def run(self, *args, **options):
         env = environment(NODEPODS_SOCKET=self.socket, **options.pop("env", {}))
-        return subprocess.run([binary(), *args], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        return subprocess.run([*self.program, *args], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=60, check=False, **options)
 
     def start(self, *args):
         """A process whose output is read line by line."""
         env = environment(NODEPODS_SOCKET=self.socket)
-        return subprocess.Popen([binary(), *args], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        return subprocess.Popen([*self.program, *args], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
     def on_terminal(self, *args, columns=80, **changes):
@@ -50,7 +50,7 @@ class Command:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         env = environment(**{"NODEPODS_SOCKET": self.socket, "TERM": "xterm", **changes})
-        process = subprocess.Popen([binary(), *args], env=env, stdin=subprocess.DEVNULL, stdout=theirs,
+        process = subprocess.Popen([*self.program, *args], env=env, stdin=subprocess.DEVNULL, stdout=theirs,
                                    stderr=subprocess.DEVNULL)
         os.close(theirs)
         out = b""
@@ -82,6 +82,7 @@ def transcript(command, lines):
 def masked(text):
     for pattern, word in MASKS:
         text = re.sub(pattern, word, text)
+    text = re.sub(r"\bAGE {2,}(?=[A-Z])", "AGE  ", text)
     return AGE.sub(lambda m: "AGE" + ("  " if m.group(1) else ""), text)
 
 

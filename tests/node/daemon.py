@@ -22,13 +22,15 @@ def binary():
 
 
 class Daemon:
-    """Manifests in `manifests`, a socket at `socket`, state in `state`; all below `base`."""
+    """Manifests in `manifests`, a socket at `socket`, state in `state`, with `http` another at `http_socket`, where
+    commands look for it; all below `base`."""
 
-    def __init__(self, base, endpoint="none", sockets=None, node=NODE, arguments=(), wrapper=()):
+    def __init__(self, base, endpoint="none", sockets=None, node=NODE, arguments=(), wrapper=(), http=False):
         self.base = str(base)
         self.manifests = f"{self.base}/manifests"
         self.sockets = sockets or [f"{self.base}/p.sock"]
         self.socket = self.sockets[0]
+        self.http_socket = f"{os.path.dirname(self.socket)}/http.sock"
         self.state = f"{self.base}/state"
         os.makedirs(self.manifests, exist_ok=True)
         self._log_path = f"{self.base}/log"
@@ -37,6 +39,7 @@ class Daemon:
         self.command += ["--hostname-override", node, "--state-dir", self.state]
         for s in self.sockets:
             self.command += ["--socket", s]
+        self.command += ["--http-socket", self.http_socket] if http else []
         self.command += arguments
         self.process = None
         self._channels = []

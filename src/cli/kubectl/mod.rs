@@ -15,8 +15,8 @@ use self::private::PrivateDir;
 use self::program::Program;
 use super::command::Command;
 use super::exit::{Exit, Failure};
+use super::http_socket;
 use super::proxy::relay::{self, Relay};
-use super::proxy::upstream;
 use crate::sys::process;
 use crate::sys::signal::{self, Signal};
 
@@ -45,7 +45,7 @@ impl Command for Kubectl {
     fn run(self) -> Result<(), Failure> {
         // Before the first thread: ^C is for kubectl, which ends as it likes; we clean up behind it.
         signal::block().map_err(|e| internal("block signals", &e))?;
-        let upstream = upstream::find(self.http_socket.as_deref())?;
+        let upstream = http_socket::find(self.http_socket.as_deref(), &[])?;
         let program = Program::find().ok_or_else(no_kubectl)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|e| internal("find a free port", &e))?;
         let address = listener.local_addr().map_err(|e| internal("find a free port", &e))?;

@@ -1,9 +1,10 @@
-//! Logs that go on.
+//! Files that are written further.
 
 use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
+use super::prefix::Prefixed;
 use super::target::Target;
 use crate::cli::client::PodsClient;
 use crate::cli::exit::{Exit, Failure};
@@ -26,8 +27,8 @@ pub struct Log {
     pub reader: LogReader,
     /// What of them is shown.
     pub writer: LogWriter,
-    /// With the pod and the container in front of each line.
-    pub prefix: bool,
+    /// How they are shown.
+    pub lines: Prefixed,
 }
 
 /// Why copying ended early.
@@ -55,11 +56,7 @@ impl Log {
         while !self.writer.is_full() && self.reader.next_line(&mut line).map_err(Broken::Log)? {
             shown.clear();
             self.writer.line(&line, &mut shown);
-            if self.prefix && !shown.is_empty() {
-                let prefix = format!("[pod/{}/{}] ", self.target.pod, self.target.container);
-                out.write_all(prefix.as_bytes()).map_err(Broken::Output)?;
-            }
-            out.write_all(&shown).map_err(Broken::Output)?;
+            self.lines.write(&shown, out).map_err(Broken::Output)?;
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 
 mod owner;
 pub mod relay;
-pub mod upstream;
 
 use std::env;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,6 +14,7 @@ use argh::{ArgsInfo, FromArgs};
 use self::relay::Relay;
 use super::command::Command;
 use super::exit::{Exit, Failure};
+use super::http_socket;
 use super::output::print;
 use crate::sys::process;
 
@@ -40,7 +40,7 @@ pub struct Proxy {
 impl Command for Proxy {
     /// Serves until the process is ended.
     fn run(self) -> Result<(), Failure> {
-        let upstream = upstream::find(self.http_socket.as_deref())?;
+        let upstream = http_socket::find(self.http_socket.as_deref(), &[])?;
         let mut users = vec![process::effective_uid()];
         // sudo says for whom it works. Whoever can set this for a process of root is root.
         users.extend(env::var("SUDO_UID").ok().and_then(|uid| uid.parse::<u32>().ok()));

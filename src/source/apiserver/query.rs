@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::source::http::url::escape;
+
 /// The collection.
 pub(super) const PATH: &str = "/api/v1/pods";
 /// Protobuf, so that pods pass through as they are; JSON from servers that do not speak it.
@@ -43,18 +45,6 @@ pub(super) fn watch(node: &str, version: &str, seconds: u64) -> String {
 
 fn selector(node: &str) -> String {
     format!("fieldSelector=spec.nodeName%3D{}", escape(node))
-}
-
-/// Everything but unreserved letters as `%XX` (RFC 3986, section 2.3).
-fn escape(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, b| {
-        if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            let _ = write!(out, "%{b:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub struct Response {
 }
 
 /// What a connection does.
-trait Stream: Read + Write + Send {}
+pub(super) trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
 impl Client {
@@ -50,13 +50,9 @@ impl Client {
 
     fn send(&self, url: &Url, bytes: &[u8], patience: Patience, abort: &Abort) -> Result<Response, HttpError> {
         let socket = Socket::connect(url, patience, abort)?;
-        let mut stream: Box<dyn Stream> =
+        let stream: Box<dyn Stream> =
             if url.is_https() { Box::new(tls::wrap(socket, url.host(), &self.trust)?) } else { Box::new(socket) };
-        stream.write_all(bytes).and_then(|()| stream.flush()).map_err(|e| HttpError::of(&e))?;
-        let mut reader = BufReader::new(stream);
-        let head = head::read(&mut reader)?;
-        let framing = head.framing()?;
-        Ok(Response { head, body: Body::new(reader, framing) })
+        Response::of(stream, bytes)
     }
 }
 
@@ -70,6 +66,15 @@ fn own(e: HttpError, abort: &Abort) -> HttpError {
 }
 
 impl Response {
+    /// Sends a request over a connection of its own and reads the head of the answer.
+    pub(super) fn of(mut stream: Box<dyn Stream>, request: &[u8]) -> Result<Self, HttpError> {
+        stream.write_all(request).and_then(|()| stream.flush()).map_err(|e| HttpError::of(&e))?;
+        let mut reader = BufReader::new(stream);
+        let head = head::read(&mut reader)?;
+        let framing = head.framing()?;
+        Ok(Self { head, body: Body::new(reader, framing) })
+    }
+
     /// From 101 to 599.
     #[must_use]
     pub fn status(&self) -> u16 {

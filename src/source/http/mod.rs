@@ -10,6 +10,7 @@ pub mod client;
 pub mod errand;
 pub mod error;
 mod head;
+pub mod local;
 mod request;
 pub mod secret;
 mod socket;

@@ -85,7 +85,7 @@ fn refused(to: &str, host: &str, address: SocketAddr, e: &io::Error) -> HttpErro
 }
 
 /// What a system call says at the end of its wait.
-fn meaning(e: io::Error, over: HttpError) -> io::Error {
+pub(super) fn meaning(e: io::Error, over: HttpError) -> io::Error {
     match e.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => over.into(),
         _ => e,

@@ -71,6 +71,19 @@ impl Url {
     }
 }
 
+/// Everything but unreserved letters as `%XX` (RFC 3986, section 2.3).
+#[must_use]
+pub fn escape(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, b| {
+        if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+        out
+    })
+}
+
 fn usual_port(https: bool) -> u16 {
     if https {
         443
