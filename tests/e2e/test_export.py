@@ -118,7 +118,7 @@ def test_the_commands_of_the_reference(served, base, runtime):
     assert text == open(golden).read(), "if this is meant, run again with UPDATE_GOLDEN=1"
 
 
-def test_a_grpc_client(served, runtime):
+def test_a_grpc_client(served, base, runtime):
     served.put("web.yaml", manifest("web"))
     made = sandbox(runtime)
     container = made.run_container("main")
@@ -138,6 +138,20 @@ def test_a_grpc_client(served, runtime):
                 call()
             assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
             assert what in refused.value.details()
+    served.client("nodepods.v1.Node").GetSources()
+    with pytest.raises(grpc.RpcError):
+        served.client("nodepods.v1.Lookup").Find(container_id="0000")
+    get = ["curl", "-sS", "--unix-socket", f"{base}/h.sock", "http://x/metrics"]
+    metrics = subprocess.run(get, check=True, capture_output=True, text=True).stdout.splitlines()
+    for method, code, n in [
+        ("v1.PodService/GetPods", "OK", 1),
+        ("v1.PodService/GetPods", "InvalidArgument", 3),
+        ("v1.PodService/ExportPods", "OK", 1),
+        ("v1.PodService/ExportPods", "InvalidArgument", 3),
+        ("nodepods.v1.Node/GetSources", "OK", 1),
+        ("nodepods.v1.Lookup/Find", "NotFound", 1),
+    ]:
+        assert f'nodepods_grpc_requests_total{{method="/{method}",status_code="{code}"}} {n}' in metrics
 
 
 def test_ended_instances_outlive_the_runtime_and_a_restart(served, base, runtime):

@@ -56,6 +56,28 @@ fn an_export_has_a_line_for_each_pod_that_the_query_selects() {
 }
 
 #[test]
+fn a_poller_is_told_when_nothing_has_changed() {
+    let server = Server::new(three());
+    for target in ["/v1/pods", "/v1/pods?pagination.limit=1", "/v1/export/pods", "/v1/export/pods?query=Namespace:a"] {
+        let first = server.get(target, "");
+        let tag = first.header("etag").unwrap().to_owned();
+        let known = format!("If-None-Match: {tag}\r\n");
+        let again = server.get(target, &known);
+        assert_eq!((again.code, again.body.len(), again.header("etag")), (304, 0, Some(tag.as_str())), "{target}");
+        assert_eq!(
+            server.get(&format!("{target}{}x=y", if target.contains('?') { '&' } else { '?' }), &known).code,
+            200,
+            "another question"
+        );
+    }
+    let tag = server.get("/v1/export/pods", "").header("etag").unwrap().to_owned();
+    server.publish(snapshot(31, &[running(31, "default", "new", json!({}))]));
+    let changed = server.get("/v1/export/pods", &format!("If-None-Match: {tag}\r\n"));
+    assert!(changed.code == 200 && changed.text().contains("\"new\""), "{}", changed.text());
+    assert_eq!(server.get("/v1/pods?query=Nmespace:x", "If-None-Match: *\r\n").code, 400);
+}
+
+#[test]
 fn a_page_of_pods() {
     let server = Server::new(three());
     let names = |parameters: &str| -> Vec<String> {

@@ -4,7 +4,6 @@
 //! whois` in the process of whoever asks, so that the daemon needs no right to look into them.
 
 use std::net::IpAddr;
-use std::time::Instant;
 
 use grpcio::{Service, ServiceBuilder};
 
@@ -16,6 +15,7 @@ use crate::codec::wire::{self, Value};
 use crate::pod::cgroup::CgroupNames;
 use crate::pod::lookup::text;
 use crate::serve::connections::Kind;
+use crate::serve::metrics::Own;
 use crate::store::locate::{self, Clue, Found, FoundContainer, LEAST_PREFIX};
 use crate::store::snapshot::Snapshot;
 
@@ -32,13 +32,8 @@ pub(crate) fn service(shared: &Handle) -> Service {
     ServiceBuilder::new()
         .add_unary_handler(&reply::LOOKUP_FIND, move |ctx, request, sink| {
             let snapshot = shared.store.current();
-            let reply = match shared.connections.take(&ctx.peer(), Kind::Unary, Instant::now()) {
-                Ok(()) => find(&snapshot, &request),
-                Err(wait) => {
-                    shared.metrics.rate_limited();
-                    Err(Refusal::TooOften(wait))
-                }
-            };
+            let reply = shared.admitted(&ctx, Kind::Unary).and_then(|()| find(&snapshot, &request));
+            shared.count_own(Own::Find, &reply);
             answer(&ctx, sink, reply);
         })
         .build()

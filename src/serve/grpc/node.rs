@@ -1,18 +1,19 @@
 //! `nodepods.v1.Node`: the sources, the runtime and the manifests' findings, for people and for `nodepods sources`.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use grpcio::{RpcContext, RpcStatus, RpcStatusCode, Service, ServiceBuilder, UnarySink};
+use grpcio::{Service, ServiceBuilder};
 use protobuf::Message;
 
 use super::refusal::Refusal;
-use super::reply::{self, Reply};
-use super::service::Shared;
+use super::reply;
+use super::service::{answer, Answer, Shared};
 use crate::pod::finding::{Finding, Severity};
 use crate::pod::static_pod::pod_name;
 use crate::proto::node as api;
 use crate::serve::connections::Kind;
+use crate::serve::metrics::Own;
 use crate::store::contacts::Contacts;
 use crate::store::snapshot::{RuntimeFacts, Snapshot};
 use crate::store::update::{Health, HealthState, SourceId};
@@ -22,28 +23,14 @@ pub(crate) fn service(shared: &Arc<Shared>) -> Service {
     let shared = Arc::clone(shared);
     ServiceBuilder::new()
         .add_unary_handler(&reply::GET_SOURCES, move |ctx, _, sink| {
-            let reply = match shared.connections.take(&ctx.peer(), Kind::Unary, Instant::now()) {
-                Ok(()) => encoded(&shared),
-                Err(wait) => {
-                    shared.metrics.rate_limited();
-                    Err(Refusal::TooOften(wait).status())
-                }
-            };
+            let reply = shared.admitted(&ctx, Kind::Unary).and_then(|()| encoded(&shared));
+            shared.count_own(Own::GetSources, &reply);
             answer(&ctx, sink, reply);
         })
         .build()
 }
 
-fn answer(ctx: &RpcContext<'_>, sink: UnarySink<Reply>, reply: Result<Reply, RpcStatus>) {
-    let sent = match reply {
-        Ok(reply) => sink.success(reply),
-        Err(status) => sink.fail(status),
-    };
-    // An error means that the client did not wait for the answer.
-    ctx.spawn(async { drop(sent.await) });
-}
-
-fn encoded(shared: &Shared) -> Result<Reply, RpcStatus> {
+fn encoded(shared: &Shared) -> Result<Answer, Refusal> {
     let (snapshot, contacts) = (shared.store.current(), shared.store.contacts());
     let mut answer = told(&snapshot, contacts);
     answer.now_unix_ms = unix_ms(SystemTime::now());
@@ -57,7 +44,8 @@ fn encoded(shared: &Shared) -> Result<Reply, RpcStatus> {
     })
     .into();
     let bytes = answer.write_to_bytes();
-    bytes.map(Reply::from).map_err(|e| RpcStatus::with_message(RpcStatusCode::INTERNAL, e.to_string()))
+    let reply = bytes.map_err(|e| Refusal::Unencodable(e.to_string()))?.into();
+    Ok(Answer { reply, headers: None })
 }
 
 /// All that comes out of the snapshot and the contacts.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use grpcio::{RpcContext, Service, ServiceBuilder};
+use grpcio::{RpcContext, RpcStatusCode, Service, ServiceBuilder};
 
 use super::feed::Feed;
 use super::headers;
@@ -15,6 +15,7 @@ use crate::query::request::{ExportRequest, RawQuery};
 use crate::query::{wire as pod_wire, Export, Page, Pod, Query};
 use crate::serve::connections::Kind;
 use crate::serve::export::{self, ExportError};
+use crate::serve::metrics::{Metrics, Own};
 use crate::store::snapshot::Snapshot;
 
 /// The service.
@@ -25,11 +26,14 @@ pub(crate) fn service(shared: &Handle) -> Service {
             let snapshot = get.store.current();
             let admitted = get.admitted(&ctx, Kind::Unary).and_then(|()| Refusal::unless_initialized(&snapshot));
             let reply = admitted.and_then(|()| pods(&snapshot, &request).map_err(Refusal::Export));
+            get.count_own(Own::GetPods, &reply);
             service::answer(&ctx, sink, reply);
         })
         .add_server_streaming_handler(&reply::EXPORT_PODS, move |ctx, request, sink| {
             let feed = exported(&export, &ctx, &request);
-            let _ = service::stream(&ctx, sink, &export, feed);
+            if let Err(refusal) = service::stream(&ctx, sink, &export, feed) {
+                export.metrics.own_ended(Own::ExportPods, refusal.code().into());
+            }
         })
         .build()
 }
@@ -51,7 +55,7 @@ fn exported(shared: &Handle, ctx: &RpcContext<'_>, request: &Request) -> Result<
     shared.admitted(ctx, Kind::Watch)?;
     Refusal::unless_initialized(&snapshot)?;
     let request = ExportRequest::decode(request.as_ref()).map_err(|e| ExportError::Message(e.to_string()));
-    request.and_then(|request| ExportFeed::new(snapshot, &request)).map_err(Refusal::Export)
+    request.and_then(|request| ExportFeed::new(snapshot, &request, &shared.metrics)).map_err(Refusal::Export)
 }
 
 /// One export. It holds the snapshot in which it began: its pods are those of one moment.
@@ -60,14 +64,15 @@ struct ExportFeed {
     seconds: i32,
     deadline: Option<Instant>,
     end: Option<Result<(), Refusal>>,
+    metrics: Arc<Metrics>,
 }
 
 impl ExportFeed {
-    fn new(snapshot: Arc<Snapshot>, request: &ExportRequest) -> Result<Self, ExportError> {
+    fn new(snapshot: Arc<Snapshot>, request: &ExportRequest, metrics: &Arc<Metrics>) -> Result<Self, ExportError> {
         let seconds = request.timeout;
         let deadline = export::deadline(seconds, Instant::now())?;
         let pods = Export::new(snapshot, Query::parse(&request.query)?);
-        Ok(Self { pods, seconds, deadline, end: None })
+        Ok(Self { pods, seconds, deadline, end: None, metrics: Arc::clone(metrics) })
     }
 }
 
@@ -83,10 +88,15 @@ impl Feed for ExportFeed {
         };
         let mut message = Vec::new();
         wire::put_bytes(&mut message, 1, &pod_wire::encode(&pod));
+        self.metrics.own_sent(Own::ExportPods, message.len());
         Some(message.into())
     }
 
     fn end(&mut self) -> Option<Result<(), Refusal>> {
         self.end.take()
+    }
+
+    fn ended(&mut self, code: RpcStatusCode) {
+        self.metrics.own_ended(Own::ExportPods, code.into());
     }
 }

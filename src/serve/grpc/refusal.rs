@@ -45,6 +45,8 @@ pub(crate) enum Refusal {
     NoThread(String),
     /// A request to the pod service is refused, or its answer ended early.
     Export(ExportError),
+    /// An answer has no encoded form.
+    Unencodable(String),
     /// The daemon stops.
     Stopping,
 }
@@ -72,6 +74,7 @@ impl Refusal {
             Self::Page(PageError::Expired) => RpcStatusCode::ABORTED,
             Self::TooOften(_) | Self::TooManyWatchers(_) | Self::NoThread(_) => RpcStatusCode::RESOURCE_EXHAUSTED,
             Self::Export(e) => e.code().into(),
+            Self::Unencodable(_) => RpcStatusCode::INTERNAL,
             Self::Stopping => RpcStatusCode::UNAVAILABLE,
         }
     }
@@ -138,6 +141,7 @@ impl fmt::Display for Refusal {
             }
             Self::NoThread(problem) => write!(f, "no thread for another watch: {problem}"),
             Self::Export(e) => e.fmt(f),
+            Self::Unencodable(problem) => write!(f, "the answer cannot be encoded: {problem}"),
             Self::Stopping => f.write_str("nodepods is stopping"),
         }
     }

@@ -15,7 +15,7 @@ use super::reply::{self, PodsMethods, Reply, Request};
 use super::shared::{self, MaskedLists, SharedEvents, SharedList};
 use super::stream::Streams;
 use crate::serve::connections::{Connections, Kind};
-use crate::serve::metrics::{Method, Metrics};
+use crate::serve::metrics::{Method, Metrics, Own};
 use crate::store::masked::MaskCache;
 use crate::store::paging::Pages;
 use crate::store::snapshot::Snapshot;
@@ -90,6 +90,15 @@ impl Shared {
         self.metrics.ended(contract.into(), method, code.into());
         if let Ok(answer) = reply {
             self.metrics.sent(contract.into(), method, answer.reply.as_ref().len());
+        }
+    }
+
+    /// Counts a unary call of a service that a kubelet does not have.
+    pub(crate) fn count_own(&self, method: Own, reply: &Result<Answer, Refusal>) {
+        let code = reply.as_ref().err().map_or(RpcStatusCode::OK, Refusal::code);
+        self.metrics.own_ended(method, code.into());
+        if let Ok(answer) = reply {
+            self.metrics.own_sent(method, answer.reply.as_ref().len());
         }
     }
 

@@ -7,6 +7,7 @@
 mod cluster;
 mod connection;
 mod discovery;
+mod etag;
 mod events;
 mod health;
 mod history;

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::etag::Tag;
 use super::indent::Indenter;
 use super::outgoing::{Outgoing, Woken};
 use super::query::Query as Parameters;
@@ -42,8 +43,7 @@ fn pods(shared: &Shared, request: &Request) -> Result<Reply, ExportError> {
     let query = query(&request.query)?;
     let page = Page::new(&pagination(&request.query)?)?;
     let snapshot = known(shared)?;
-    let body = PodsBody { snapshot: Arc::clone(&snapshot), query, page, text: Text::of(request) };
-    Ok(produced(body, &snapshot))
+    Ok(tagged(request, &snapshot, |snapshot| PodsBody { snapshot, query, page, text: Text::of(request) }))
 }
 
 /// All pods, a line each.
@@ -52,13 +52,24 @@ fn export_pods(shared: &Shared, request: &Request) -> Result<Reply, ExportError>
     let deadline = export::deadline(seconds, Instant::now())?;
     let query = query(&request.query)?;
     let snapshot = known(shared)?;
-    let body =
-        ExportBody { pods: Export::new(Arc::clone(&snapshot), query), seconds, deadline, text: Text::of(request) };
-    Ok(produced(body, &snapshot))
+    Ok(tagged(request, &snapshot, |snapshot| {
+        let pods = Export::new(snapshot, query);
+        ExportBody { pods, seconds, deadline, text: Text::of(request) }
+    }))
 }
 
-fn produced(body: impl Produce + 'static, snapshot: &Snapshot) -> Reply {
-    let mut reply = Reply::produced(reply::JSON, body);
+/// An answer with an entity tag; 304 where the client has it already.
+fn tagged<B: Produce + 'static>(
+    request: &Request,
+    snapshot: &Arc<Snapshot>,
+    body: impl FnOnce(Arc<Snapshot>) -> B,
+) -> Reply {
+    let tag = Tag::of(request, (), snapshot.revision);
+    let mut reply = match tag.is_known(request) {
+        true => Reply::not_modified(),
+        false => Reply::produced(reply::JSON, body(Arc::clone(snapshot))),
+    };
+    tag.add(&mut reply);
     warning::add(&mut reply, snapshot);
     reply
 }

@@ -4,6 +4,7 @@
 //! its dashboards work. `server_api_version` is the first part of the service's name, as there: `v1alpha1`. The
 //! documented `Pods` has no package; its value is `documented`.
 
+mod own;
 mod page;
 mod process;
 mod text;
@@ -12,6 +13,8 @@ mod textfile;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::own::Own;
+use self::own::OwnCalls;
 pub use self::page::Page;
 use self::text::Text;
 pub use self::textfile::Textfile;
@@ -86,6 +89,7 @@ pub struct Metrics {
     requests: [[[AtomicU64; CODES.len()]; 3]; 2],
     /// By service and method.
     sent_bytes: [[AtomicU64; 3]; 2],
+    own: OwnCalls,
     events: [AtomicU64; EVENTS.len()],
     coalesced: AtomicU64,
     suppressed: AtomicU64,
@@ -98,10 +102,15 @@ fn add(counter: Option<&AtomicU64>, n: u64) {
     }
 }
 
+/// The place of a gRPC code; what is none counts as Unknown.
+fn place(code: i32) -> usize {
+    usize::try_from(code).ok().filter(|c| *c < CODES.len()).unwrap_or(2)
+}
+
 impl Metrics {
     /// A call ended with this gRPC code; a watch counts when its stream ends.
     pub fn ended(&self, service: Service, method: Method, code: i32) {
-        let code = usize::try_from(code).ok().filter(|c| *c < CODES.len()).unwrap_or(2);
+        let code = place(code);
         let [v1alpha1, documented] = &self.requests;
         let of = if service == Service::V1Alpha1 { v1alpha1 } else { documented };
         add(of.get(method as usize).and_then(|codes| codes.get(code)), 1);
@@ -110,6 +119,16 @@ impl Metrics {
     /// A message of so many bytes went to a client.
     pub fn sent(&self, service: Service, method: Method, bytes: usize) {
         add(self.sent_bytes.get(service as usize).and_then(|m| m.get(method as usize)), bytes as u64);
+    }
+
+    /// A call of another service ended with this gRPC code.
+    pub fn own_ended(&self, method: Own, code: i32) {
+        self.own.ended(method, place(code));
+    }
+
+    /// A message of so many bytes went to a client of another service.
+    pub fn own_sent(&self, method: Own, bytes: usize) {
+        self.own.sent(method, bytes);
     }
 
     /// A watch sent an event.
@@ -192,10 +211,12 @@ fn own(text: &mut Text, metrics: &Metrics, connections: usize, watchers: usize) 
     text.family("nodepods_watch_events_coalesced_total", "counter", help).sample(&[], load(&metrics.coalesced));
     let help = "Changes of pods that a watch did not send, since its field mask hides them.";
     text.family("nodepods_watch_events_suppressed_total", "counter", help).sample(&[], load(&metrics.suppressed));
-    text.family("nodepods_sent_bytes_total", "counter", "Bytes of messages of the Pods services, before framing.");
+    text.family("nodepods_sent_bytes_total", "counter", "Bytes of messages, before framing.");
     for (name, n) in METHODS.as_flattened().iter().zip(metrics.sent_bytes.as_flattened()) {
         text.sample(&[("method", name)], load(n));
     }
+    metrics.own.render_sent(text);
+    metrics.own.render(text);
     let help = "Calls that were refused because their connection asked too often.";
     text.family("nodepods_rate_limited_total", "counter", help).sample(&[], load(&metrics.rate_limited));
 }

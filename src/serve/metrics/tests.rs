@@ -43,6 +43,9 @@ fn a_page_counts_what_happened() {
     metrics.ended(Service::Documented, Method::Watch, 1);
     metrics.ended(Service::Documented, Method::Watch, 99);
     metrics.sent(Service::Documented, Method::Get, 6000);
+    metrics.own_ended(Own::Find, 5);
+    metrics.own_ended(Own::ExportPods, 0);
+    metrics.own_sent(Own::ExportPods, 700);
     metrics.event(Event::Modified);
     metrics.coalesced(3);
     metrics.suppressed(2);
@@ -66,6 +69,9 @@ fn a_page_counts_what_happened() {
         ("kubelet_pod_requests_watch_total{server_api_version=\"documented\",status_code=\"Unknown\"}", 1.0),
         ("kubelet_pod_watch_events_dropped_total", 0.0),
         ("nodepods_sent_bytes_total{method=\"/Pods/GetPod\"}", 6000.0),
+        ("nodepods_sent_bytes_total{method=\"/v1.PodService/ExportPods\"}", 700.0),
+        ("nodepods_grpc_requests_total{method=\"/nodepods.v1.Lookup/Find\",status_code=\"NotFound\"}", 1.0),
+        ("nodepods_grpc_requests_total{method=\"/v1.PodService/ExportPods\",status_code=\"OK\"}", 1.0),
         ("nodepods_watch_events_total{type=\"MODIFIED\"}", 1.0),
         ("nodepods_watch_events_total{type=\"DELETED\"}", 0.0),
         ("nodepods_watch_events_coalesced_total", 3.0),
