@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::exit::{Exit, Failure};
 use super::http_socket;
 use super::progress::Progress;
-use super::socket::not_allowed;
+use super::socket::{not_allowed, turned_away, turns_away};
 use crate::codec::json::to_wire;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::{id, MessageId};
@@ -119,6 +119,9 @@ impl ApiClient {
 
     /// What to say where no (whole) answer came.
     pub fn broken(&self, e: &HttpError) -> Failure {
+        if matches!(e, HttpError::Broken(_)) && turns_away(&self.socket) {
+            return turned_away(&self.socket);
+        }
         let hint = "Is the daemon being restarted? 'systemctl status nodepods' says.";
         Failure::new(Exit::Unavailable, format!("error: {}: {e}\n{hint}", self.socket.display()))
     }

@@ -143,7 +143,10 @@ impl Reader {
             Some(row) => match value {
                 None | Some("true") => self.switch(&row),
                 Some("false") => Ok(()),
-                Some(other) => Err(Failure::usage("", format!("{spelled} is on or off: true or false, not {other:?}"))),
+                Some(other) => Err(Failure::usage(
+                    self.verb.map_or("", |v| v.name),
+                    format!("{spelled} is on or off: true or false, not {other:?}"),
+                )),
             },
             None => Ok(()), // reported once the verb is known
         }
@@ -180,7 +183,9 @@ impl Reader {
 
     fn option(&mut self, row: &OptionRow, spelled: &str, value: Option<String>) -> Result<(), Failure> {
         let value = value.or_else(|| self.words.next());
-        let value = value.ok_or_else(|| Failure::usage("", format!("{spelled} needs a value: {}", row.hint)))?;
+        let value = value.ok_or_else(|| {
+            Failure::usage(self.verb.map_or("", |v| v.name), format!("{spelled} needs a value: {}", row.hint))
+        })?;
         self.options.extend([format!("--{}", row.name), value]);
         Ok(())
     }

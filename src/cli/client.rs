@@ -16,7 +16,7 @@ use protobuf::Message;
 
 use super::exit::{Exit, Failure};
 use super::progress::Progress;
-use super::socket::not_allowed;
+use super::socket::{not_allowed, turned_away, turns_away};
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value, WireError};
 use crate::proto::node::GetSourcesResponse;
@@ -195,7 +195,10 @@ impl PodsClient {
 
     fn refused(&self, method: &str, status: &RpcStatus) -> Failure {
         let service = method.trim_start_matches('/').split('/').next().unwrap_or_default();
-        refused(&self.socket, service, status.code(), status.message())
+        match status.code() {
+            RpcStatusCode::UNAVAILABLE if turns_away(&self.socket) => turned_away(&self.socket),
+            code => refused(&self.socket, service, code, status.message()),
+        }
     }
 }
 
@@ -218,6 +221,13 @@ fn refused(socket: &Path, service: &str, code: RpcStatusCode, message: &str) -> 
         RpcStatusCode::FAILED_PRECONDITION => (
             Exit::Unavailable,
             format!("error: the daemon does not know this node yet: {message}\nTry again in a moment; its log says what it waits for."),
+        ),
+        RpcStatusCode::UNAVAILABLE if message.contains("http1.x server") => (
+            Exit::Failure,
+            format!(
+                "error: {at} is a socket for HTTP\nCommands ask another one of the daemon: name it with --socket. This one \
+                 is for curl --unix-socket, kubectl and --http-socket."
+            ),
         ),
         RpcStatusCode::UNAVAILABLE => (
             Exit::Unavailable,

@@ -70,6 +70,13 @@ impl Verb {
         (self.info)().positionals.iter().any(|p| p.optionality == Optionality::Greedy)
     }
 
+    /// Command lines to learn from.
+    pub fn examples(&self) -> impl Iterator<Item = String> {
+        // argh takes them as templates, in which braces stand twice.
+        let plain = |line: &str| line.replace("{{", "{").replace("}}", "}");
+        (self.info)().examples.iter().flat_map(|example| example.lines()).map(plain).collect::<Vec<_>>().into_iter()
+    }
+
     /// The verb that does what a command does.
     pub(super) const fn of<T: Command>(group: Group) -> Self {
         Self { group, name: T::COMMAND.name, info: T::get_args_info, run: |args| read::<T>(args)?.run() }
@@ -82,7 +89,31 @@ impl Verb {
 /// They do not fit: a usage error.
 pub(super) fn read<T: FromArgs + SubCommand>(args: &[&str]) -> Result<T, Failure> {
     let name = T::COMMAND.name;
-    T::from_args(&["nodepods", name], args).map_err(|EarlyExit { output, .. }| Failure::usage(name, output.trim_end()))
+    T::from_args(&["nodepods", name], args)
+        .map_err(|EarlyExit { output, .. }| Failure::usage(name, in_our_words(&output)))
+}
+
+/// What argh has against a command line, as everything else here is told.
+fn in_our_words(problem: &str) -> String {
+    let whole = || problem.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<_> = problem.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines.as_slice() {
+        [title, names @ ..] if title.starts_with("Required ") && !names.is_empty() => {
+            let are = if names.len() == 1 { "is" } else { "are" };
+            format!("{} {are} missing", names.join(" and "))
+        }
+        [one] => {
+            if let Some(word) = one.strip_prefix("Unrecognized argument: ") {
+                return format!("{word:?} is one word too many");
+            }
+            let value = one.strip_prefix("Error parsing option '").and_then(|rest| rest.split_once("' with value '"));
+            let Some((option, rest)) = value else { return whole() };
+            let Some((value, why)) = rest.rsplit_once("': ") else { return whole() };
+            let why = if why.contains("digit") || why.contains("number") { "want a whole number" } else { why };
+            format!("{option}: {value:?}: {why}")
+        }
+        _ => whole(),
+    }
 }
 
 /// The verb of this name.
@@ -94,4 +125,29 @@ pub fn named<'a>(verbs: &'a [Verb], name: &str) -> Option<&'a Verb> {
 /// Every verb but the hidden ones.
 pub fn shown(verbs: &[Verb]) -> impl Iterator<Item = &Verb> {
     verbs.iter().filter(|verb| verb.group != Group::Hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_argh_says_in_our_words() {
+        for (said, want) in [
+            ("Required options not provided:\n    --for\n", "--for is missing"),
+            (
+                "Required positional arguments not provided:\n    man|completions\n    DIR",
+                "man|completions and DIR are missing",
+            ),
+            ("Unrecognized argument: x\n", "\"x\" is one word too many"),
+            (
+                "Error parsing option '--tail' with value 'x': invalid digit found in string\n",
+                "--tail: \"x\": want a whole number",
+            ),
+            ("Error parsing option '--since' with value 'it's': not a duration", "--since: \"it's\": not a duration"),
+            ("Something\n  else\n", "Something else"),
+        ] {
+            assert_eq!(in_our_words(said), want);
+        }
+    }
 }

@@ -15,9 +15,10 @@ use super::client::PodsClient;
 use super::clock::now;
 use super::command::Command;
 use super::exit::Failure;
+use super::missing;
 use super::objects;
 use super::output::print;
-use super::selection::{all_found, Selection, Words};
+use super::selection::{Selection, Words};
 use super::socket;
 use crate::pod::lookup::text;
 use crate::proto::node::Finding;
@@ -63,7 +64,7 @@ impl Command for Describe {
         let client = PodsClient::new(&socket::find("describe", &self.socket)?);
         let (all, warnings) = client.list()?;
         warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
-        let (pods, missing) = selection.choose_or_begin_with(all);
+        let (pods, missing) = selection.choose_or_begin_with(&all);
         // A kubelet has no findings to tell; that is no reason to say nothing of the pod.
         let findings = client.sources().map(|answer| answer.findings).unwrap_or_default();
         let api = ApiClient::find(self.http_socket.as_deref(), &self.socket).ok();
@@ -83,7 +84,7 @@ impl Command for Describe {
             eprintln!("No resources found");
         }
         print(&out)?;
-        all_found(&missing)
+        missing::none(&missing)
     }
 }
 

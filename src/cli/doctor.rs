@@ -2,6 +2,7 @@
 
 mod check;
 mod daemon;
+mod disk;
 mod machine;
 
 use std::path::{Path, PathBuf};
@@ -17,8 +18,8 @@ use super::screen::Screen;
 use super::socket;
 use check::Verdict;
 
-/// Look for what stands in the way, and say what to do. Checks permissions, sockets, the runtime, manifests, cgroups,
-/// the clock, the configuration and versions, with a daemon or without one. Exit code 1 when something is wrong.
+/// Look for what stands in the way, and say what to do. Checks permissions, sockets, the runtime, manifests, disks,
+/// cgroups, the clock, the configuration and versions, with a daemon or without one. Exit code 1 when something is wrong.
 #[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(subcommand, name = "doctor", help_triggers("-h", "--help"), example = "sudo nodepods doctor")]
 pub struct Doctor {

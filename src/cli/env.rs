@@ -66,10 +66,8 @@ impl Command for Env {
 /// The container that is meant.
 fn container(pod: &DownwardPod, named: Option<&str>) -> Result<String, Failure> {
     let names = pod.containers();
-    let absent = |what: String| {
-        let known = format!("error: pod {}/{} {what}", pod.namespace, pod.name);
-        Failure::new(Exit::NotFound, known)
-    };
+    let absent =
+        |what: String| Failure::new(Exit::NotFound, format!("error: pod {}/{} {what}", pod.namespace, pod.name));
     match named {
         Some(name) if names.has(name) => Ok(name.into()),
         Some(name) => Err(absent(format!("has no container {name:?}; it has {names}"))),

@@ -9,10 +9,11 @@ use super::clock::now;
 use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::form::Form;
+use super::missing;
 use super::objects;
 use super::output::print;
 use super::screen::Screen;
-use super::selection::{all_found, Selection, Words};
+use super::selection::{Selection, Words};
 use super::socket;
 use super::sorting;
 use super::table::{Shape, Table};
@@ -95,7 +96,7 @@ impl Command for Get {
         }
         let (pods, warnings) = PodsClient::new(&socket::find("get", &self.socket)?).list()?;
         warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
-        let (mut chosen, missing) = selection.choose(pods);
+        let (mut chosen, missing) = selection.choose(&pods);
         if let Some(path) = sort {
             chosen = sorted(chosen, &path)?;
         }
@@ -107,7 +108,7 @@ impl Command for Get {
         print(&self.render(&chosen, &selection, &form, screen, now())?)?;
         match self.ignore_not_found {
             true => Ok(()),
-            false => all_found(&missing),
+            false => missing::none(&missing),
         }
     }
 }

@@ -92,9 +92,9 @@ pub fn page(verb: &Verb) -> String {
         entry(&mut out, &format!("{short}--{}{hint}", row.name), row.help);
     }
     entry(&mut out, "-h, --help", "this page");
-    if !info.examples.is_empty() {
-        out.push_str("\nExamples:\n");
-        info.examples.iter().flat_map(|e| e.lines()).for_each(|line| out.push_str(&format!("  {line}\n")));
+    for (at, line) in verb.examples().enumerate() {
+        out.push_str(if at == 0 { "\nExamples:\n" } else { "" });
+        out.push_str(&format!("  {line}\n"));
     }
     for note in info.notes {
         out.push('\n');

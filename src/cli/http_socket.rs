@@ -4,12 +4,17 @@ use std::env;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::socket;
 use crate::config::file;
 use crate::config::settings::HTTP_SOCKET;
+use crate::source::http::local;
+use crate::sys::process;
 
+/// How long the daemon may take to say that it lives.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The name of the socket for HTTP where nobody gave it another one.
 const NAME: &str = "http.sock";
 
@@ -21,6 +26,7 @@ const NAME: &str = "http.sock";
 pub fn find(named: Option<&Path>, asked: &[PathBuf]) -> Result<PathBuf, Failure> {
     let path = place(named, asked);
     match UnixStream::connect(&path) {
+        Ok(_) if is_turned_away(&path) => Err(socket::turned_away(&path)),
         Ok(_) => Ok(path),
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Err(socket::not_allowed(&path, &e.to_string())),
         Err(e) => Err(Failure::new(
@@ -32,6 +38,13 @@ pub fn find(named: Option<&Path>, asked: &[PathBuf]) -> Result<PathBuf, Failure>
             ),
         )),
     }
+}
+
+/// Whether the daemon does not admit this user. It is asked for something small, which costs root nothing.
+fn is_turned_away(path: &Path) -> bool {
+    process::effective_uid() != 0
+        && local::get(path, ("/livez", ""), "*/*", Some(PATIENCE)).is_err()
+        && socket::turns_away(path)
 }
 
 fn place(named: Option<&Path>, asked: &[PathBuf]) -> PathBuf {

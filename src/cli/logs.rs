@@ -16,18 +16,17 @@ use super::client::PodsClient;
 use super::clock::now;
 use super::command::Command;
 use super::exit::{Exit, Failure};
-use super::selection::{all_found, Selection, Words};
+use super::missing;
+use super::selection::{Selection, Words};
 use super::socket;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::time::Time;
 use crate::config::duration::GoDuration;
+use crate::config::settings::POD_LOGS_DIR;
 use crate::pod::log_line::LogFilter;
 use crate::pod::lookup::text;
 use target::Target;
 use wish::Wish;
-
-/// Where runtimes keep the logs of all pods (`kubernetes/kubernetes pkg/kubelet/kubelet.go`).
-const ROOT: &str = "/var/log/pods";
 
 /// Print what containers wrote. The files of the runtime on this node are read, so that neither a kubelet nor the
 /// runtime has to run. Those who may not read them are given the logs by the daemon, if its socket for HTTP lets them
@@ -83,7 +82,7 @@ pub struct Logs {
     selector: Option<String>,
     /// directory of the logs of all pods (default /var/log/pods); with it, the daemon is not asked for logs
     #[argh(option, arg_name = "DIR")]
-    log_dir: Option<PathBuf>,
+    pod_logs_dir: Option<PathBuf>,
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's
     #[argh(option, arg_name = "PATH")]
     socket: Vec<PathBuf>,
@@ -106,10 +105,16 @@ impl Command for Logs {
         if selection.wanted.is_empty() && self.selector.is_none() {
             return Err(Failure::usage("logs", "name a pod, or select pods with -l"));
         }
+        if selection.wanted.len() > 1 {
+            return Err(Failure::usage(
+                "logs",
+                "one pod at a time, and one container; several pods are selected with -l",
+            ));
+        }
         let wish = self.wish()?;
         let (pods, place) = self.pods()?;
-        let (pods, missing) = selection.choose(pods);
-        all_found(&missing)?;
+        let (pods, missing) = selection.choose(&pods);
+        missing::none(&missing)?;
         let mut targets = Vec::new();
         for pod in &pods {
             targets.extend(target::of(pod, self.container.as_deref(), self.all_containers)?);
@@ -185,7 +190,7 @@ impl Logs {
         });
         match answer {
             Ok((pods, client)) => Ok((pods, Place::Here(client))),
-            Err(refused) if refused.exit == Exit::Permission && self.log_dir.is_none() => {
+            Err(refused) if refused.exit == Exit::Permission && self.pod_logs_dir.is_none() => {
                 let answer = self.api().and_then(|api| Ok((api.pods()?, api)));
                 let (pods, api) =
                     answer.map_err(|other| if other.exit == Exit::Permission { other } else { refused })?;
@@ -204,11 +209,11 @@ impl Logs {
             Place::OverHttp(api) => return over_http::print(api, targets, wish),
             Place::Here(client) => client,
         };
-        let root = self.log_dir.as_deref().unwrap_or(Path::new(ROOT));
+        let root = self.pod_logs_dir.as_deref().unwrap_or(Path::new(POD_LOGS_DIR));
         match files::open(root, targets, wish) {
             Ok(logs) => files::print(client, logs, wish),
             // They may be for root alone, or elsewhere, as for a client in a container. The daemon has them, then.
-            Err(none) if none.exit != Exit::Failure && self.log_dir.is_none() => match self.api() {
+            Err(none) if none.exit != Exit::Failure && self.pod_logs_dir.is_none() => match self.api() {
                 Ok(api) => over_http::print(&api, targets, wish),
                 Err(other) if none.exit == Exit::Permission => {
                     let why = other.message.lines().next().unwrap_or_default().trim_start_matches("error: ");

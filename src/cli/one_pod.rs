@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::exit::{Exit, Failure};
+use super::missing;
 use super::selection::{Selection, Words};
 use crate::codec::pod_bytes::PodBytes;
 use crate::downward::DownwardPod;
@@ -19,7 +20,7 @@ pub fn pick(verb: &str, pods: Vec<PodBytes>, namespace: Option<&str>, word: &str
     if selection.wanted.is_empty() {
         return Err(Failure::usage(verb, "name a pod"));
     }
-    let (chosen, missing) = selection.choose(pods);
+    let (chosen, missing) = selection.choose(&pods);
     let name = |pod: &PodBytes| format!("{}/{}", text(pod, "metadata.namespace"), text(pod, "metadata.name"));
     let mut one_of_each: BTreeMap<String, PodBytes> = BTreeMap::new();
     for pod in chosen {
@@ -30,8 +31,8 @@ pub fn pick(verb: &str, pods: Vec<PodBytes>, namespace: Option<&str>, word: &str
     }
     let names: Vec<_> = one_of_each.keys().cloned().collect();
     match (one_of_each.into_values().next(), names.as_slice()) {
-        (None, _) => Err(Failure::new(Exit::NotFound, missing.join("\n"))),
         (Some(pod), [_]) => Ok(pod),
+        (None, _) => missing::none(&missing).and(Err(Failure::silent(Exit::NotFound))),
         _ => Err(Failure::usage(verb, format!("{word:?} names {} pods: {}; say which", names.len(), names.join(", ")))),
     }
 }

@@ -1,6 +1,7 @@
 //! Which pods a command is about: names, a namespace and selectors.
 
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
+use super::missing::Missing;
 use super::resource::{wanted, PodName, Wanted};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::lookup::text;
@@ -39,18 +40,6 @@ impl<'a> Words<'a> {
     pub const fn selected(self, labels: Option<&'a str>, fields: Option<&'a str>) -> Self {
         Self { labels, fields, ..self }
     }
-}
-
-/// The failure of a command some of whose names mean no pod.
-///
-/// # Errors
-/// That failure, if `missing` has any.
-pub fn all_found(missing: &[String]) -> Result<(), Failure> {
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let hint = "'nodepods get pods' shows those that are there.";
-    Err(Failure::new(Exit::NotFound, format!("{}\n{hint}", missing.join("\n"))))
 }
 
 /// The pods that are meant.
@@ -100,52 +89,47 @@ impl Selection {
         wanted.is_empty() || wanted.iter().any(|w| w.means(&called, self.namespace.as_deref()))
     }
 
-    /// The pods that are meant, in the order of their names on the command line, then by namespace and name; and
-    /// kubectl's words for each name that means none.
+    /// The pods that are meant, in the order of their names on the command line, then by namespace and name; and the
+    /// names that mean none of `pods`, which are all there are.
     #[must_use]
-    pub fn choose(&self, pods: Vec<PodBytes>) -> (Vec<PodBytes>, Vec<String>) {
-        let mut pods: Vec<_> = pods.into_iter().filter(|pod| self.shows(pod)).collect();
-        pods.sort_by_cached_key(|pod| ["metadata.namespace", "metadata.name"].map(|p| text(pod, p).into_owned()));
+    pub fn choose(&self, pods: &[PodBytes]) -> (Vec<PodBytes>, Vec<Missing>) {
+        self.choose_by(pods, |_, _| false)
+    }
+
+    /// As [`Selection::choose`]; a name that means no pod stands for those that begin with it.
+    #[must_use]
+    pub fn choose_or_begin_with(&self, pods: &[PodBytes]) -> (Vec<PodBytes>, Vec<Missing>) {
+        self.choose_by(pods, |want, pod| {
+            let [namespace, name] = ["metadata.namespace", "metadata.name"].map(|p| text(pod, p));
+            let within = want.namespace.as_ref().or(self.namespace.as_ref());
+            name.starts_with(&want.name) && within.is_none_or(|n| *n == namespace)
+        })
+    }
+
+    /// `otherwise` says what a name stands for that means no pod.
+    fn choose_by(
+        &self,
+        pods: &[PodBytes],
+        otherwise: impl Fn(&Wanted, &PodBytes) -> bool,
+    ) -> (Vec<PodBytes>, Vec<Missing>) {
+        let mut sorted: Vec<_> = pods.iter().collect();
+        sorted.sort_by_cached_key(|pod| ["metadata.namespace", "metadata.name"].map(|p| text(pod, p).into_owned()));
         if self.wanted.is_empty() {
-            return (pods, Vec::new());
+            return (sorted.into_iter().filter(|pod| self.shows(pod)).cloned().collect(), Vec::new());
         }
         let (mut chosen, mut missing) = (Vec::new(), Vec::new());
         for want in &self.wanted {
             let before = chosen.len();
             let one = std::slice::from_ref(want);
-            chosen.extend(pods.iter().filter(|pod| self.means_one_of(one, pod)).cloned());
+            chosen.extend(sorted.iter().filter(|pod| self.means_one_of(one, pod)).copied().cloned());
             if chosen.len() == before {
-                missing.push(format!("Error from server (NotFound): pods {:?} not found", want.name));
+                chosen.extend(sorted.iter().filter(|pod| otherwise(want, pod)).copied().cloned());
+            }
+            if chosen.len() == before {
+                missing.push(Missing::among(want, pods));
             }
         }
         (chosen, missing)
-    }
-}
-
-impl Selection {
-    /// As [`Selection::choose`]; a name that means no pod stands for those that begin with it.
-    #[must_use]
-    pub fn choose_or_begin_with(&self, pods: Vec<PodBytes>) -> (Vec<PodBytes>, Vec<String>) {
-        let (mut chosen, missing) = self.choose(pods.clone());
-        if missing.is_empty() {
-            return (chosen, missing);
-        }
-        let everything = Self { wanted: Vec::new(), ..self.clone() };
-        let (pods, _) = everything.choose(pods);
-        let begins = |pod: &&PodBytes, want: &Wanted| {
-            let [namespace, name] = ["metadata.namespace", "metadata.name"].map(|p| text(pod, p));
-            name.starts_with(&want.name) && want.namespace.as_ref().is_none_or(|n| *n == namespace)
-        };
-        let mut still_missing = Vec::new();
-        for want in &self.wanted {
-            let message = format!("Error from server (NotFound): pods {:?} not found", want.name);
-            if missing.contains(&message) {
-                let before = chosen.len();
-                chosen.extend(pods.iter().filter(|pod| begins(pod, want)).cloned());
-                still_missing.extend((chosen.len() == before).then_some(message));
-            }
-        }
-        (chosen, still_missing)
     }
 }
 
@@ -164,9 +148,9 @@ mod tests {
 
     fn names(words: Words<'_>) -> (Vec<String>, Vec<String>) {
         let pods = vec![pod("web", "b"), pod("kube-system", "z"), pod("web", "a"), pod("db", "a")];
-        let (chosen, missing) = Selection::read("get", words).unwrap().choose(pods);
+        let (chosen, missing) = Selection::read("get", words).unwrap().choose(&pods);
         let name = |p: &PodBytes| format!("{}/{}", text(p, "metadata.namespace"), text(p, "metadata.name"));
-        (chosen.iter().map(name).collect(), missing)
+        (chosen.iter().map(name).collect(), missing.iter().map(ToString::to_string).collect())
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Which socket a client talks to.
 
 use std::env;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use crate::config::file;
 use crate::config::settings::{DOCUMENTED_SOCKET, OWN_SOCKET};
+use crate::sys::process;
 
 /// Where a kubelet with the PodsAPI gate serves (`kubernetes/kubernetes pkg/kubelet/apis/pods/constants.go`).
 pub const KUBELET_SOCKET: &str = "/var/lib/kubelet/pods-api/pods-api.sock";
@@ -32,7 +34,7 @@ pub fn find(verb: &str, options: &[PathBuf]) -> Result<PathBuf, Failure> {
 #[must_use]
 pub fn named(options: &[PathBuf]) -> Option<PathBuf> {
     let variable = || env::var_os("NODEPODS_SOCKET").filter(|s| !s.is_empty()).map(PathBuf::from);
-    options.first().cloned().or_else(variable)
+    options.first().cloned().filter(|path| !path.as_os_str().is_empty()).or_else(variable)
 }
 
 fn first_that_answers(candidates: &[PathBuf]) -> Result<PathBuf, Failure> {
@@ -58,13 +60,35 @@ fn first_that_answers(candidates: &[PathBuf]) -> Result<PathBuf, Failure> {
     ))
 }
 
+/// Whether the daemon behind `path` closes our connections at once, as it does to users whom it does not admit. The mode
+/// of a socket may let more users connect than that.
+#[must_use]
+pub fn turns_away(path: &Path) -> bool {
+    let look = |mut stream: UnixStream| {
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.read(&mut [0])
+    };
+    process::effective_uid() != 0
+        && match UnixStream::connect(path).map(look) {
+            Ok(Ok(read)) => read == 0,
+            Ok(Err(e)) => e.kind() == io::ErrorKind::ConnectionReset,
+            Err(_) => false, // nobody is there
+        }
+}
+
+/// What [`turns_away`] means.
+#[must_use]
+pub fn turned_away(path: &Path) -> Failure {
+    not_allowed(path, &format!("the daemon does not admit user id {}", process::effective_uid()))
+}
+
 /// The socket refuses us.
 pub fn not_allowed(path: &Path, why: &str) -> Failure {
     Failure::new(
         Exit::Permission,
         format!(
             "error: no access to {}: {why}\nPods may hold secrets, so the socket is for root alone: try sudo, or let the \
-             daemon admit you (--allow-uid with --socket-mode 0666 or 0660).",
+             daemon admit you (--allow-uid or --allow-gid, with --socket-mode 0666).",
             path.display()
         ),
     )

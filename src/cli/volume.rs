@@ -157,7 +157,10 @@ impl Wanted {
             None => pod.volume_names(),
         };
         if names.is_empty() {
-            let text = format!("error: pod {}/{} has no downward API or projected volume", pod.namespace, pod.name);
+            let text = format!(
+                "error: pod {}/{} has no downward API or projected volume\n'nodepods describe' shows its volumes.",
+                pod.namespace, pod.name
+            );
             return Err(Failure::new(Exit::NotFound, text));
         }
         let of = |name: &str| match Volume::of(&pod, name, &self.allocatable) {

@@ -186,7 +186,7 @@ impl Watching {
         Failure::new(
             Exit::Failure,
             format!(
-                "error: timed out waiting for {what} on {}\n'nodepods describe' shows how they are.",
+                "error: timed out waiting for {what} on {}\n'nodepods why' says what is wrong with them.",
                 self.lacking().join(", ")
             ),
         )

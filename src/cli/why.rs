@@ -16,6 +16,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use self::answer::{Answer, Known};
 use self::look_up::LookUp;
+use super::api_client::ApiClient;
 use super::client::PodsClient;
 use super::clock::now;
 use super::command::Command;
@@ -48,6 +49,10 @@ pub struct Why {
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's
     #[argh(option, arg_name = "path")]
     pub socket: Vec<PathBuf>,
+    /// the daemon's socket for HTTP, which is asked for logs that cannot be read here (default: NODEPODS_HTTP_SOCKET,
+    /// http.sock beside a socket that is named, the configuration file, /run/nodepods/http.sock)
+    #[argh(option, arg_name = "path")]
+    pub http_socket: Option<PathBuf>,
     /// pods: NAME (the node's name may be left out), NAMESPACE/NAME or a UID; or manifests
     #[argh(positional, arg_name = "NAME")]
     pub names: Vec<String>,
@@ -74,7 +79,8 @@ impl Command for Why {
                 return Err(failure);
             }
         };
-        let look_up = LookUp::new(&facts, self.pod_logs_dir.as_deref(), self.tail);
+        let api = ApiClient::find(self.http_socket.as_deref(), &self.socket).ok();
+        let look_up = LookUp::new(&facts, self.pod_logs_dir.as_deref(), api, self.tail);
         let asked = wanted::Asked::read(&self.names, self.namespace.as_deref());
         let known = Known { pods: &pods, findings: &told.findings, node: &facts, look_up: &look_up, now };
         let answer = Answer::of(&asked, &known)?;

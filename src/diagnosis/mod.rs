@@ -22,7 +22,7 @@ mod waiting;
 pub use case::Case;
 pub use facts::{Disk, FileKind, ImageFact, LogTail, NodeFacts, PodFacts, SourceFact};
 pub use manifest::{concerns, of_finding, PodFinding};
-pub use node::of_node;
+pub use node::{left, of_disks, of_node};
 pub use pod::of_pod;
 pub use span::count;
 

@@ -1,6 +1,6 @@
 //! What is wrong with the node as a whole.
 
-use super::facts::NodeFacts;
+use super::facts::{Disk, NodeFacts};
 use super::span::{ago, bytes};
 use super::Remark;
 use crate::store::update::HealthState;
@@ -17,7 +17,7 @@ pub fn of_node(node: &NodeFacts, now: i64) -> Vec<Remark> {
     out.extend(sources(node, now));
     out.extend(runtime(node));
     out.extend(memory(node));
-    out.extend(disks(node));
+    out.extend(of_disks(&node.disks));
     out
 }
 
@@ -103,10 +103,11 @@ fn memory(node: &NodeFacts) -> Option<Remark> {
     Some(Remark::trouble("MemoryPressure", "the node", what, "MemAvailable in /proc/meminfo").advise(advice))
 }
 
-fn disks(node: &NodeFacts) -> Vec<Remark> {
-    let percent = |part: u64, all: u64| (u128::from(part) * 100).checked_div(u128::from(all)).unwrap_or(100);
+/// File systems on which there is too little room. None means that there is enough on all of them.
+#[must_use]
+pub fn of_disks(disks: &[Disk]) -> Vec<Remark> {
     let mut out: Vec<Remark> = Vec::new();
-    for disk in &node.disks {
+    for disk in disks {
         let left = percent(disk.available, disk.total);
         let known = format!("statfs({})", disk.path);
         let advice = "free some: unused images go with 'crictl rmi --prune', logs with 'journalctl --vacuum-size=100M'";
@@ -129,4 +130,19 @@ fn disks(node: &NodeFacts) -> Vec<Remark> {
         }
     }
     out
+}
+
+/// The room that a file system has, for people: `12 GiB (40%) of disk and 95% of inodes`.
+#[must_use]
+pub fn left(disk: &Disk) -> String {
+    let space = format!("{} ({}%) of disk", bytes(disk.available), percent(disk.available, disk.total));
+    match disk.inodes {
+        0 => space, // this file system does not count them
+        all => format!("{space} and {}% of inodes", percent(disk.inodes_free, all)),
+    }
+}
+
+/// Nothing of nothing is no shortage.
+fn percent(part: u64, all: u64) -> u128 {
+    (u128::from(part) * 100).checked_div(u128::from(all)).unwrap_or(100)
 }

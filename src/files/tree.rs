@@ -53,7 +53,7 @@ impl fmt::Display for TreeError {
             Self::Owner(path, uid) => write!(f, "{}: it belongs to user {uid}, not to us", path.display()),
             Self::Kept(path, Some(pid)) => write!(f, "{}: process {pid} keeps it already", path.display()),
             Self::Kept(path, None) => write!(f, "{}: another process keeps it already", path.display()),
-            Self::Io(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::Io(path, e) => write!(f, "{}: {e}; name a directory that can be written", path.display()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::check::Check;
 use crate::cli::exit::Failure;
+use crate::diagnosis::count;
 use crate::proto::node::{finding, source, GetSourcesResponse, Source};
 
 /// What was asked of the daemon behind a socket, or why that was not possible.
@@ -51,7 +52,11 @@ pub fn checks(answer: &Result<(PathBuf, GetSourcesResponse), Failure>) -> Vec<Ch
     let severities: Vec<_> = answer.findings.iter().map(|f| f.severity.enum_value_or_default()).collect();
     match severities.iter().filter(refused).count() {
         0 => {}
-        n => checks.push(Check::bad("manifests", format!("{n} faults in manifests"), "nodepods sources lists them")),
+        n => checks.push(Check::bad(
+            "manifests",
+            format!("{} in manifests", count(n as i64, "fault")),
+            "nodepods sources lists them",
+        )),
     }
     checks
 }

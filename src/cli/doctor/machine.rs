@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::check::Check;
+use super::disk;
 use crate::codec::time::Time;
 use crate::config::file;
 use crate::config::options::ServeOptions;
@@ -20,9 +21,15 @@ const INSTANCES: u64 = 64;
 /// Everything that can be seen without a daemon. `root` is `/` but for tests.
 pub fn checks(root: &Path) -> Vec<Check> {
     let node = Node::new(root).decide();
-    let mut checks = vec![user(), configuration(), system(&node), manifests(&node)];
+    let (config, settings) = configuration();
+    let mut checks = vec![user(), config, system(&node), manifests(&node)];
     checks.extend(runtime(&node));
-    checks.extend([logs(root), cgroups(root), inotify(root), clock()]);
+    checks.push(logs(root));
+    checks.extend(match settings {
+        Some(settings) => disk::checks(root, settings.state_dir.as_deref(), &settings.pod_logs_dir),
+        None => disk::with_defaults(root),
+    });
+    checks.extend([cgroups(root), inotify(root), clock()]);
     checks
 }
 
@@ -51,20 +58,21 @@ fn user() -> Check {
     }
 }
 
-fn configuration() -> Check {
+/// The configuration file, and what it comes to where it is right.
+fn configuration() -> (Check, Option<Settings>) {
     let mut options = ServeOptions::default();
     let problem = match file::fill(&mut options) {
         Ok(read) => match Settings::resolve(options) {
-            Ok(_) => {
+            Ok(settings) => {
                 let seen =
                     read.map_or_else(|| "no configuration file, which is fine".into(), |p| p.display().to_string());
-                return Check::ok("config", seen);
+                return (Check::ok("config", seen), Some(settings));
             }
             Err(e) => e.to_string(),
         },
         Err(e) => e.to_string(),
     };
-    Check::bad("config", problem, "correct it; nodepods check-config says whether it will do")
+    (Check::bad("config", problem, "correct it; nodepods check-config says whether it will do"), None)
 }
 
 fn system(node: &Decided) -> Check {

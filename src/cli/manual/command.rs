@@ -61,8 +61,9 @@ fn command(page: &mut Roff, verb: &Verb) {
         positionals.for_each(|p| page.tagged(&format!("<{}>", p.name), &sentence(p.description)));
         of_verb(Some(verb)).iter().for_each(|row| option(page, row));
     }
-    if !info.examples.is_empty() {
-        page.example(&info.examples.join("\n"));
+    let examples: Vec<_> = verb.examples().collect();
+    if !examples.is_empty() {
+        page.example(&examples.join("\n"));
     }
 }
 

@@ -8,6 +8,7 @@ use super::process::{by_network, Proc, Process};
 use super::subject::Subject;
 use crate::cli::exit::{Exit, Failure};
 use crate::pod::cgroup::CgroupNames;
+use crate::sys;
 
 /// What the daemon is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Evidence {
                     }
                 }
                 if evidence.leads.is_empty() && proc.processes().iter().any(|p| p.network.is_none()) {
-                    evidence.notes.push("not every process can be looked into; sudo may help".into());
+                    evidence.notes.push(format!("not every process can be looked into; {}", more_rights()));
                 }
             }
             Subject::Ip(ip) => evidence.lead(Clue::Ip(*ip), "its address"),
@@ -82,9 +83,10 @@ impl Evidence {
                 Exit::NotFound,
                 format!("error: no process {pid} here\nFor a port write :{pid}, for a container id id:{pid}."),
             ),
-            std::io::ErrorKind::PermissionDenied => {
-                Failure::new(Exit::Permission, format!("error: cannot look at process {pid}: {e}\nTry sudo."))
-            }
+            std::io::ErrorKind::PermissionDenied => Failure::new(
+                Exit::Permission,
+                format!("error: cannot look at process {pid}: {e}\nHint: {}.", more_rights()),
+            ),
             _ => Failure::new(Exit::Failure, format!("error: cannot look at process {pid}: {e}")),
         })?;
         if !process.names.is_empty() {
@@ -97,7 +99,7 @@ impl Evidence {
         }
         self.notes.push(format!("process {pid} ({}) is in cgroup {}", process.name, process.cgroup_path()));
         match process.network {
-            None => self.notes.push("its network namespace cannot be seen; sudo may help".into()),
+            None => self.notes.push(format!("its network namespace cannot be seen; {}", more_rights())),
             Some(network) if Some(network) == proc.node_network() => {
                 self.notes.push("it is in the network namespace of the node".into());
             }
@@ -191,6 +193,14 @@ impl Evidence {
             failure.message.push_str(&format!("\nKnown without it: {} ({}).", words.join(", "), lead.how));
         }
         failure
+    }
+}
+
+/// What to do where the kernel does not let us look at a process.
+fn more_rights() -> &'static str {
+    match sys::process::effective_uid() {
+        0 => "root lacks CAP_SYS_PTRACE here: run it outside of this container or unit",
+        _ => "sudo may help",
     }
 }
 

@@ -1,25 +1,28 @@
 //! What is looked up on the node for one pod: its images, the paths that it mounts, the ends of its logs.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::images;
+use crate::cli::api_client::ApiClient;
 use crate::codec::pod_bytes::PodBytes;
+use crate::config::settings::POD_LOGS_DIR;
 use crate::diagnosis::{FileKind, LogTail, NodeFacts, PodFacts};
-use crate::logs::{LogFiles, LogPlace, LogReader};
+use crate::logs::{LogError, LogFiles, LogPlace, LogReader};
 use crate::pod::container_log;
 use crate::pod::log_line::{LogFilter, LogWriter};
 use crate::store::update::HealthState;
 
-/// Where a kubelet lets the runtime write logs.
-const LOGS: &str = "/var/log/pods";
 /// Lines of a log that are shown.
 const TAIL: u64 = 5;
 /// Lines of a log file that are read at most, parts of long lines included.
 const MOST_PARTS: u64 = 10_000;
+/// Bytes that are taken of a log from the daemon.
+const MOST_BYTES: usize = 4 << 20;
 /// Characters of one of them.
 const WIDEST: usize = 400;
 
@@ -28,16 +31,23 @@ const WIDEST: usize = 400;
 pub struct LookUp {
     runtime: Option<PathBuf>,
     logs: PathBuf,
+    /// Reads logs for us that we cannot read.
+    daemon: Option<ApiClient>,
     tail: u64,
 }
 
 impl LookUp {
-    /// `logs` is the directory with the logs of all pods.
+    /// `logs` is the directory with the logs of all pods, where one is named; else `daemon` may have what we have not.
     #[must_use]
-    pub fn new(node: &NodeFacts, logs: Option<&Path>, tail: Option<u64>) -> Self {
+    pub fn new(node: &NodeFacts, logs: Option<&Path>, daemon: Option<ApiClient>, tail: Option<u64>) -> Self {
         let runtime = node.sources.iter().find(|s| s.name == "cri" && s.state == HealthState::Up);
         let socket = runtime.map(|s| PathBuf::from(s.target.trim_start_matches("unix://")));
-        Self { runtime: socket, logs: logs.unwrap_or(Path::new(LOGS)).to_owned(), tail: tail.unwrap_or(TAIL) }
+        Self {
+            runtime: socket,
+            logs: logs.unwrap_or(Path::new(POD_LOGS_DIR)).to_owned(),
+            daemon: daemon.filter(|_| logs.is_none()),
+            tail: tail.unwrap_or(TAIL),
+        }
     }
 
     /// Everything about a pod, in its encoded and its JSON form; logs only where they are wanted.
@@ -68,28 +78,57 @@ impl LookUp {
             uids,
             container: &failed.name,
         };
-        let files = LogFiles::find(&place, failed.previous).or_else(|_| LogFiles::find(&place, false)).ok()?;
-        let path = files.current().to_string_lossy().into_owned();
-        let mut tail = LogTail { container: failed.name.clone(), path, ..LogTail::default() };
-        match self.lines(files) {
-            Ok(lines) => tail.lines = lines,
-            Err(error) => tail.error = error,
-        }
-        Some(tail)
+        let found = LogFiles::find(&place, failed.previous).or_else(|_| LogFiles::find(&place, false));
+        let error = match found.map(|files| (files.current(), self.lines(files))) {
+            Ok((path, Ok(lines))) => {
+                let path = path.to_string_lossy().into_owned();
+                return Some(LogTail { container: failed.name.clone(), path, lines, ..LogTail::default() });
+            }
+            Ok((_, Err(error))) => error,
+            Err(LogError::NotFound) => String::new(),
+            Err(e) => in_words(&e),
+        };
+        let (path, lines, error) = match self.lines_of_daemon(&place, failed) {
+            Some(lines) => ("the daemon, which reads logs for us".to_owned(), lines, String::new()),
+            None if error.is_empty() => return None,
+            None => (place.root.display().to_string(), Vec::new(), error),
+        };
+        Some(LogTail { container: failed.name.clone(), path, lines, error })
+    }
+
+    /// What the daemon reads for us of a log.
+    fn lines_of_daemon(&self, place: &LogPlace<'_>, failed: &Failed) -> Option<Vec<String>> {
+        let mut options = vec![("container", failed.name.clone()), ("tailLines", self.tail.to_string())];
+        options.extend(failed.previous.then(|| ("previous", "true".to_owned())));
+        let mut log = self.daemon.as_ref()?.log(place.namespace, place.pod, &options).ok()?;
+        let text = log.bytes(MOST_BYTES).ok()?;
+        Some(shown(&text))
     }
 
     fn lines(&self, files: LogFiles) -> Result<Vec<String>, String> {
-        let mut reader = LogReader::open(files, Some(self.tail)).map_err(|e| e.to_string())?;
+        let mut reader = LogReader::open(files, Some(self.tail)).map_err(|e| in_words(&e))?;
         let (mut writer, mut line, mut out) = (LogWriter::new(LogFilter::default()), Vec::new(), Vec::new());
         // A log that grows faster than it is read would never end.
         let mut left = MOST_PARTS.max(self.tail);
-        while left > 0 && reader.next_line(&mut line).map_err(|e| e.to_string())? {
+        while left > 0 && reader.next_line(&mut line).map_err(|e| in_words(&e))? {
             writer.line(&line, &mut out);
             left -= 1;
         }
-        let text = String::from_utf8_lossy(&out);
-        Ok(text.lines().map(|l| l.chars().take(WIDEST).collect()).collect())
+        Ok(shown(&out))
     }
+}
+
+/// Why a log cannot be read, with what to do.
+fn in_words(error: &LogError) -> String {
+    match error {
+        LogError::Io(_, e) if e.kind() == ErrorKind::PermissionDenied => format!("{error}; try sudo"),
+        other => other.to_string(),
+    }
+}
+
+/// The lines of a log as they are shown.
+fn shown(log: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(log).lines().map(|line| line.chars().take(WIDEST).collect()).collect()
 }
 
 /// A container whose log may say why.

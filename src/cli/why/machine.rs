@@ -4,17 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::kubelet;
-use crate::diagnosis::{Disk, NodeFacts};
-use crate::sys::disk;
-
-/// Where a kubelet looks for pressure: path, what lies there, percent below which it evicts
-/// (`kubernetes/kubernetes pkg/kubelet/apis/config/v1beta1/defaults_linux.go`).
-const DISKS: [(&str, &str, u64); 4] = [
-    ("/var/lib/kubelet", "pods and their volumes", 10),
-    ("/var/lib/containerd", "images and containers", 15),
-    ("/var/lib/containers", "images and containers", 15),
-    ("/var/lib/rancher", "images and containers", 15),
-];
+use crate::cli::disks;
+use crate::diagnosis::NodeFacts;
 
 /// The facts, with those of the machine added. What cannot be found out stays absent.
 #[must_use]
@@ -31,18 +22,7 @@ pub fn with_machine(mut facts: NodeFacts) -> NodeFacts {
         facts.memory_available = meminfo(&text, "MemAvailable");
     }
     facts.kubelet_runs = kubelet::runs(Path::new("/proc"));
-    for (path, holds, limit_percent) in DISKS {
-        let Ok(room) = disk::room(Path::new(path)) else { continue };
-        facts.disks.push(Disk {
-            path: path.to_owned(),
-            holds,
-            available: room.available,
-            total: room.total,
-            inodes_free: room.inodes_free,
-            inodes: room.inodes,
-            limit_percent,
-        });
-    }
+    facts.disks = disks::of_kubelet(Path::new("/"));
     facts
 }
 

@@ -37,7 +37,10 @@ pub fn text(answer: &Answer) -> String {
     }
     ending(&mut out, answer);
     out.truncate(out.trim_end().len());
-    out + "\n"
+    match out.as_str() {
+        "" => out, // what was asked for does not exist
+        _ => out + "\n",
+    }
 }
 
 /// What is wrong with the node, where pods cannot be asked for.
