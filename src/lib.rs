@@ -35,3 +35,6 @@ pub mod serve; // snapshots turned into protocols
 pub mod source; // where pods come from, one named thread each
 #[cfg(feature = "daemon")]
 pub mod sys; // the only unsafe code: sockets, signals, credentials
+#[cfg(test)]
+#[cfg(feature = "daemon")]
+mod testdir; // a directory for a test

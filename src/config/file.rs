@@ -234,14 +234,12 @@ mod tests {
 
     #[test]
     fn a_broken_file_changes_nothing() {
-        let dir = std::env::temp_dir().join(format!("nodepods-config-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let path = dir.join("config.yaml");
+        let dir = crate::testdir::TestDir::new();
+        let path = dir.path("config.yaml");
         std::fs::write(&path, "max-watchers: 7\nnonsense: 1\n").unwrap();
         let before = ServeOptions { config: Some(path.clone()), ..ServeOptions::default() };
         let mut options = before.clone();
         let error = fill(&mut options).unwrap_err().to_string();
-        std::fs::remove_dir_all(&dir).unwrap();
         assert!(error.starts_with(&format!("{}:2:1: unknown key nonsense", path.display())), "{error}");
         assert_eq!(options, before);
     }

@@ -46,12 +46,14 @@ impl RevisionFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testdir::TestDir;
     use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn is_written_seldom_and_read_back() {
-        let dir = std::env::temp_dir().join(format!("nodepods-revision-{}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
+        let test = TestDir::new();
+        let dir = test.path("state");
+        fs::create_dir(&dir).unwrap();
         let (mut file, before) = RevisionFile::open(&dir);
         assert_eq!(before, None);
         file.served(1000).unwrap();

@@ -47,11 +47,12 @@ fn claim(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testdir::TestDir;
 
     #[test]
     fn ours_alone() {
-        let dir = std::env::temp_dir().join(format!("nodepods-state-{}", std::process::id()));
-        let state = dir.join("a/b");
+        let dir = TestDir::new();
+        let state = dir.path("a/b");
         let mode = |p: &Path| fs::metadata(p).unwrap().mode() & 0o777;
         assert!(prepare(&state).unwrap());
         assert_eq!(mode(&state), 0o700);
@@ -59,9 +60,8 @@ mod tests {
         prepare(&state).unwrap();
         assert_eq!(mode(&state), 0o700);
         assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
-        fs::write(dir.join("file"), b"").unwrap();
-        let error = prepare(&dir.join("file")).unwrap_err().to_string();
-        fs::remove_dir_all(&dir).unwrap();
+        fs::write(dir.path("file"), b"").unwrap();
+        let error = prepare(&dir.path("file")).unwrap_err().to_string();
         assert!(error.ends_with("name another --state-dir, or none"), "{error}");
     }
 }

@@ -10,8 +10,6 @@ pub mod kubelet;
 pub mod manifests;
 pub mod reporter;
 #[cfg(test)]
-pub(crate) mod testdir;
-#[cfg(test)]
 mod teststand;
 pub mod url;
 
@@ -298,8 +296,8 @@ fn start_hints(
 mod tests {
     use std::fs;
 
-    use super::testdir::TestDir;
     use super::*;
+    use crate::testdir::TestDir;
 
     #[test]
     fn a_node_without_a_runtime_is_found_and_named() {

@@ -30,23 +30,31 @@ pub fn listeners() -> io::Result<Vec<Inherited>> {
     for (fd, name) in sd_notify::listen_fds_with_names()? {
         // SAFETY: the manager opened this descriptor for us before exec, LISTEN_PID says that it is meant for this
         // process, and TAKEN keeps anybody from taking it a second time.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let number = fd.as_raw_fd();
-        let wrong = |what: &str| io::Error::other(format!("descriptor {number} is {what}"));
-        if option(number, libc::SO_DOMAIN)? != libc::AF_UNIX || option(number, libc::SO_TYPE)? != libc::SOCK_STREAM {
-            return Err(wrong("no unix stream socket"));
-        }
-        if option(number, libc::SO_ACCEPTCONN)? == 0 {
-            return Err(wrong("not listening"));
-        }
-        let listener = UnixListener::from(fd);
-        // The accept loop takes what is there and goes on; systemd's sockets block unless the unit says otherwise.
-        listener.set_nonblocking(true)?;
+        let listener = listening(unsafe { OwnedFd::from_raw_fd(fd) })?;
         let path = listener.local_addr()?.as_pathname().map(|p| p.display().to_string());
-        let path = path.unwrap_or_else(|| format!("descriptor {number}"));
+        let path = path.unwrap_or_else(|| format!("descriptor {fd}"));
         taken.push(Inherited { listener, path, name });
     }
     Ok(taken)
+}
+
+/// The listening unix stream socket that `fd` has to be.
+fn listening(fd: OwnedFd) -> io::Result<UnixListener> {
+    let wanted = [
+        (libc::SO_DOMAIN, libc::AF_UNIX, "no unix socket"),
+        (libc::SO_TYPE, libc::SOCK_STREAM, "no stream socket"),
+        (libc::SO_ACCEPTCONN, 1, "not listening"),
+    ];
+    let number = fd.as_raw_fd();
+    for (name, value, wrong) in wanted {
+        if option(number, name)? != value {
+            return Err(io::Error::other(format!("descriptor {number} is {wrong}")));
+        }
+    }
+    let listener = UnixListener::from(fd);
+    // The accept loop takes what is there and goes on; systemd's sockets block unless the unit says otherwise.
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 fn option(fd: RawFd, name: libc::c_int) -> io::Result<libc::c_int> {
@@ -55,4 +63,25 @@ fn option(fd: RawFd, name: libc::c_int) -> io::Result<libc::c_int> {
     // SAFETY: `value` is a live integer and `len` its size.
     super::check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut len) })?;
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+
+    use crate::testdir::TestDir;
+
+    #[test]
+    fn only_listening_unix_sockets_are_taken() {
+        let dir = TestDir::new();
+        let blocking = UnixListener::bind(dir.path("s")).unwrap();
+        let ours = listening(blocking.into()).unwrap();
+        assert_eq!(ours.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let refused = |fd: OwnedFd| listening(fd).unwrap_err().to_string();
+        assert!(refused(UnixStream::pair().unwrap().0.into()).ends_with("is not listening"));
+        assert!(refused(UnixDatagram::unbound().unwrap().into()).ends_with("is no stream socket"));
+        assert!(refused(TcpListener::bind("127.0.0.1:0").unwrap().into()).ends_with("is no unix socket"));
+    }
 }

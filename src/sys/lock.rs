@@ -86,11 +86,13 @@ fn pid_in(file: &mut File) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testdir::TestDir;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn one_owner_at_a_time_and_no_file_left() {
-        let path = std::env::temp_dir().join(format!("nodepods-lock-{}", std::process::id()));
+        let dir = TestDir::new();
+        let path = dir.path("lock");
         let Lock::Ours(first) = LockFile::acquire(&path).unwrap() else { panic!("free lock not given") };
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
         assert!(matches!(LockFile::acquire(&path).unwrap(), Lock::Held(Some(pid)) if pid == std::process::id()));

@@ -37,19 +37,18 @@ pub fn into_free_name(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testdir::TestDir;
     use std::fs;
 
     #[test]
     fn what_is_there_stays() {
-        let dir = std::env::temp_dir().join(format!("nodepods-rename-{}", std::process::id()));
-        fs::create_dir(&dir).unwrap();
-        let (a, b) = (dir.join("a"), dir.join("b"));
+        let dir = TestDir::new();
+        let (a, b) = (dir.path("a"), dir.path("b"));
         fs::write(&a, "a").unwrap();
         fs::write(&b, "b").unwrap();
         assert_eq!(into_free_name(&a, &b).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         fs::remove_file(&b).unwrap();
         into_free_name(&a, &b).unwrap();
         assert_eq!(fs::read(&b).unwrap(), b"a");
-        fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -69,31 +69,6 @@ pub fn probe(path: &Path) -> io::Result<Probe> {
     }
 }
 
-/// Takes over a descriptor that another program passed on, such as systemd's number 3, after making sure that it is a
-/// listening UNIX stream socket. The caller must be the one that it was passed to, and do this once.
-///
-/// # Errors
-/// `InvalidInput` where it is no such socket, else what getsockopt(2) says.
-pub fn inherited(fd: RawFd) -> io::Result<UnixListener> {
-    let wanted = [
-        (libc::SO_DOMAIN, libc::AF_UNIX, "a UNIX socket"),
-        (libc::SO_TYPE, libc::SOCK_STREAM, "a stream socket"),
-        (libc::SO_ACCEPTCONN, 1, "listening"),
-    ];
-    for (option, value, what) in wanted {
-        if int_option(fd, option)? != value {
-            let message = format!("the inherited descriptor {fd} is not {what}");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-    }
-    // SAFETY: the descriptor is open, as getsockopt has just shown, and was passed to us to own.
-    let listener = UnixListener::from(unsafe { OwnedFd::from_raw_fd(fd) });
-    listener.set_nonblocking(true)?;
-    // SAFETY: the descriptor is open; fcntl with F_SETFD takes no memory.
-    super::check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
-    Ok(listener)
-}
-
 const ADDRESS_LEN: libc::socklen_t = mem::size_of::<libc::sockaddr_un>() as libc::socklen_t;
 
 fn stream_socket() -> io::Result<OwnedFd> {
@@ -117,32 +92,17 @@ fn address(path: &Path) -> io::Result<libc::sockaddr_un> {
     Ok(libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path })
 }
 
-fn int_option(fd: RawFd, option: libc::c_int) -> io::Result<libc::c_int> {
-    let (mut value, mut len) = (0 as libc::c_int, mem::size_of::<libc::c_int>() as libc::socklen_t);
-    // SAFETY: the pointers are to live values of the type and length that these options fill.
-    super::check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut len) })?;
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testdir::TestDir;
     use std::fs;
-    use std::os::fd::IntoRawFd;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::PathBuf;
-
-    fn scratch(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("nodepods-socket-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir(&dir).unwrap();
-        dir
-    }
 
     #[test]
     fn mode_and_probe() {
-        let dir = scratch("probe");
-        let path = dir.join("s");
+        let dir = TestDir::new();
+        let path = dir.path("s");
         assert_eq!(probe(&path).unwrap(), Probe::Missing);
         let listener = listen(&path, 0o600, 8).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
@@ -150,27 +110,15 @@ mod tests {
         assert_eq!(listen(&path, 0o600, 8).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop(listener);
         assert_eq!(probe(&path).unwrap(), Probe::Stale);
-        fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
     fn a_long_path_is_reached_through_its_directory() {
-        let dir = scratch("long");
-        let path = dir.join("x".repeat(MAX_PATH - 25));
+        let dir = TestDir::new();
+        let path = dir.path(&"x".repeat(MAX_PATH - 20));
         assert!(path.as_os_str().len() > MAX_PATH);
         listen(&path, 0o600, 8).unwrap();
-        assert!(path.exists());
+        assert_eq!(listen(&path, 0o600, 8).unwrap_err().kind(), io::ErrorKind::AddrInUse);
         assert_eq!(probe(&path).unwrap_err().kind(), io::ErrorKind::InvalidInput);
-        fs::remove_dir_all(&dir).unwrap();
-    }
-
-    #[test]
-    fn only_listening_unix_sockets_are_inherited() {
-        let dir = scratch("inherit");
-        let listener = listen(&dir.join("s"), 0o600, 8).unwrap();
-        inherited(listener.into_raw_fd()).unwrap();
-        let (a, _b) = std::os::unix::net::UnixStream::pair().unwrap();
-        assert!(inherited(a.as_raw_fd()).unwrap_err().to_string().contains("not listening"));
-        fs::remove_dir_all(&dir).unwrap();
     }
 }

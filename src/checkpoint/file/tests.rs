@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use super::*;
 use crate::codec::pod_bytes::PodBytes;
-use crate::source::testdir::TestDir;
 use crate::store::checkpoint::CheckpointError;
+use crate::testdir::TestDir;
 
 fn checkpoint(revision: u64) -> Checkpoint {
     // Big enough for a write to take a while, different in every byte.

@@ -4,7 +4,7 @@ use super::super::restore;
 use super::*;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::put_bytes;
-use crate::source::testdir::TestDir;
+use crate::testdir::TestDir;
 use crate::store::snapshot::PodId;
 use crate::store::update::Health;
 

@@ -201,6 +201,6 @@ pub fn not_ready() -> protobuf::EnumOrUnknown<PodSandboxState> {
 }
 
 /// A socket path that fits into `sun_path`.
-pub fn socket(dir: &crate::source::testdir::TestDir) -> PathBuf {
+pub fn socket(dir: &crate::testdir::TestDir) -> PathBuf {
     dir.path("s.sock")
 }

@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
     use crate::pod::observed::Mount;
-    use crate::source::testdir::TestDir;
+    use crate::testdir::TestDir;
 
     fn exited(dir: &TestDir, policy: &str, exit_code: i32) -> Container {
         let mount = |container_path: &str, host: &str| Mount {

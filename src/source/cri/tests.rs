@@ -9,8 +9,8 @@ use super::fake_runtime::{not_ready, socket, FakeRuntime, Fault, Shown};
 use super::*;
 use crate::pod::observed::ContainerState;
 use crate::proto::runtime as cri;
-use crate::source::testdir::TestDir;
 use crate::store::update::{Health, SourceId};
+use crate::testdir::TestDir;
 
 const WAIT: Duration = Duration::from_secs(20);
 

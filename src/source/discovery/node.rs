@@ -187,7 +187,7 @@ impl Decided {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::testdir::TestDir;
+    use crate::testdir::TestDir;
 
     struct Case {
         about: &'static str,

@@ -142,7 +142,7 @@ mod tests {
     use super::super::certificate::tests::PEM;
     use super::super::node::Node;
     use super::*;
-    use crate::source::testdir::TestDir;
+    use crate::testdir::TestDir;
 
     fn sandboxes(names: &[&str], source: &str) -> Vec<Arc<Sandbox>> {
         let annotations = [("kubernetes.io/config.source".to_string(), source.to_string())];

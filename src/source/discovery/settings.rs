@@ -77,7 +77,7 @@ fn drop_ins(dir: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::testdir::TestDir;
+    use crate::testdir::TestDir;
 
     #[test]
     fn flags_in_all_their_spellings() {

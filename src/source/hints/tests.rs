@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{bounded, Receiver};
 
 use super::*;
-use crate::source::testdir::TestDir;
+use crate::testdir::TestDir;
 
 struct Running {
     nudges: Receiver<Nudge>,

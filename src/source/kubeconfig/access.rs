@@ -123,7 +123,7 @@ pub(super) fn in_cluster(host: Option<String>, port: Option<String>, dir: &Path)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::testdir::TestDir;
+    use crate::testdir::TestDir;
     use std::fs;
 
     fn bearer(access: &Access) -> Vec<u8> {

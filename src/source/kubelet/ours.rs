@@ -48,7 +48,7 @@ pub(super) fn who(path: &Path, own: &[PathBuf]) -> Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::testdir::TestDir;
+    use crate::testdir::TestDir;
     use std::os::unix::net::UnixListener;
 
     #[test]

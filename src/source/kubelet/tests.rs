@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::client::{LIST, WATCH};
 use super::*;
 use crate::codec::wire;
-use crate::source::testdir::TestDir;
+use crate::testdir::TestDir;
 
 const SYNCED: &[u8] = &[8, 4];
 const DELETED: &[u8] = &[8, 3];

@@ -9,7 +9,7 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 
 use super::*;
 use crate::pod::manifest::Manifest;
-use crate::source::testdir::TestDir;
+use crate::testdir::TestDir;
 
 /// A stand-in for the real reader: `name: X` is a good manifest, all else is broken.
 fn reader(origin: &str, bytes: &[u8]) -> ManifestFile {

@@ -1,4 +1,4 @@
-//! A directory of its own for one test, gone with it.
+//! A directory of its own for one test, gone with it, however the test ends.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,17 +7,19 @@ use std::{env, fs, process};
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Debug)]
-pub struct TestDir(PathBuf);
+pub(crate) struct TestDir(PathBuf);
 
 impl TestDir {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("nodepods-test-{}-{n}", process::id()));
-        fs::create_dir_all(&path).unwrap();
+        // Of a run that was killed, whose process had the same number.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.0.join(below)
     }
 }
