@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{at, never, select};
+use crossbeam_channel::{at, bounded, never, select, Receiver, Sender};
 
 use super::error::DaemonError;
 use crate::files::tree::Tree;
@@ -23,9 +23,13 @@ pub fn claim(path: &Path) -> Result<Tree, DaemonError> {
     Tree::claim(path).map_err(DaemonError::DownwardDir)
 }
 
-/// The thread that keeps the directory. It ends when the store is closed; dropping this waits for that. The files
-/// stay, so that a restart of the daemon takes nothing from their readers.
-pub struct DownwardDir(Option<JoinHandle<()>>);
+/// The thread that keeps the directory. It ends when the store is closed or this is dropped, which waits for it. The
+/// files stay, so that a restart of the daemon takes nothing from their readers.
+pub struct DownwardDir {
+    /// Closing it stops the thread: a start that fails has a store that nobody closes.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl DownwardDir {
     /// Starts the thread.
@@ -35,26 +39,29 @@ impl DownwardDir {
     pub fn start(tree: Tree, store: &Arc<Store>, beats: &Heartbeats) -> Result<Self, DaemonError> {
         let name = "downward-dir";
         let (store, beats) = (Arc::clone(store), beats.clone());
+        let (stop, stopped) = bounded(0); // nothing is ever sent: closing it is the message
         let keep = move || {
             let watched = beats.enter(name);
-            keep(tree, &store);
+            keep(tree, &store, &stopped);
             watched.leave();
         };
         let thread = thread::Builder::new().name(name.into()).spawn(keep);
-        Ok(Self(Some(thread.map_err(|source| DaemonError::Thread { name, source })?)))
+        let thread = thread.map_err(|source| DaemonError::Thread { name, source })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
 
 impl Drop for DownwardDir {
     fn drop(&mut self) {
-        if self.0.take().is_some_and(|thread| thread.join().is_err()) {
+        drop(self.stop.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             log::error!("the thread that keeps pods as files ended in a panic");
         }
     }
 }
 
-/// Shows each snapshot until the store is closed. What changed meanwhile is skipped: only the newest one counts.
-fn keep(mut tree: Tree, store: &Arc<Store>) {
+/// Shows each snapshot until the end. What changed meanwhile is skipped: only the newest one counts.
+fn keep(mut tree: Tree, store: &Arc<Store>, stopped: &Receiver<()>) {
     let news = store.subscribe();
     let mut told: Vec<String> = Vec::new();
     loop {
@@ -70,6 +77,7 @@ fn keep(mut tree: Tree, store: &Arc<Store>) {
         let _rest = heartbeat::rest(again);
         select! {
             recv(news.changed()) -> change => if change.is_err() { return },
+            recv(stopped) -> _ => return,
             recv(retry) -> _ => {}
         }
     }
@@ -80,12 +88,13 @@ mod tests {
     use super::*;
     use crate::serve::grpc::testing::{entry, snapshot};
     use crate::store::snapshot::Snapshot;
+    use crate::testdir::TestDir;
     use std::fs;
 
     #[test]
     fn shows_what_is_published_until_the_store_is_closed() {
-        let dir = std::env::temp_dir().join(format!("nodepods-downward-dir-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
+        let test = TestDir::new();
+        let dir = test.path("pods");
         let store = Store::new(Snapshot::empty(1));
         let tree = claim(&dir).unwrap();
         assert!(claim(&dir).is_err_and(|e| e.to_string().contains("keeps it already; name another --downward-dir")));
@@ -101,6 +110,14 @@ mod tests {
         blank.close();
         drop(DownwardDir::start(claim(&dir).unwrap(), &blank, &Heartbeats::default()).unwrap());
         assert!(read("a").is_ok());
-        fs::remove_dir_all(&dir).unwrap();
+        // Nobody closes the store of a start that fails.
+        let open = Store::new(Snapshot::empty(4));
+        let kept = DownwardDir::start(claim(&dir).unwrap(), &open, &Heartbeats::default()).unwrap();
+        let (gone, is_gone) = bounded(1);
+        thread::spawn(move || {
+            drop(kept);
+            gone.send(())
+        });
+        is_gone.recv_timeout(Duration::from_secs(10)).unwrap();
     }
 }

@@ -65,3 +65,12 @@ def test_a_second_client_is_untouched_by_one_that_sends_rubbish(daemon):
             s.sendall(rubbish)
     daemon.put("web.yaml", manifest("web"))
     watch.next("ADDED", WEB)
+
+
+def test_a_start_that_fails_ends(make_daemon, base):
+    """What was started by then must not hold it up: here a directory of pods, before a port that is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = f"127.0.0.1:{taken.getsockname()[1]}"
+        d = make_daemon(arguments=["--downward-dir", f"{base}/pods", "--metrics-listen", port]).spawn()
+        assert d.process.wait(15) != 0
+    assert f"cannot serve metrics on {port}" in d.log()
