@@ -94,7 +94,8 @@ impl CheckpointFile {
     /// Replaces the file: after a crash at any moment either the old one is there or the new one, whole.
     ///
     /// # Errors
-    /// The step that failed. The old file is as it was.
+    /// The step that failed. The old file is as it was; where the directory alone could not be synced, a power cut may
+    /// bring it back.
     pub fn save(&self, bytes: &[u8]) -> Result<(), FileError> {
         let draft = self.draft();
         let saved = self.replace(&draft, bytes);

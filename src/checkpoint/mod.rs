@@ -50,7 +50,7 @@ pub struct Restored {
     print: Option<Print>,
     /// The revision to start from: give it to `Revision::start`.
     pub revision: Option<u64>,
-    /// Last good manifests.
+    /// Last good manifests: for the sources, and for the next checkpoint until these have spoken.
     pub manifests: Remembered,
     /// Ended instances: give them to `Reconciler::remember`.
     pub ended: Arc<Ended>,

@@ -10,9 +10,9 @@ use crossbeam_channel::{after, at, bounded, never, select, Receiver, Sender};
 use parking_lot::Mutex;
 
 use super::schedule::{Print, Schedule};
-use super::{unix_ms, Restored};
+use super::{unix_ms, Remembered, Restored};
 use crate::heartbeat::{self, Heartbeats};
-use crate::pod::manifest::ManifestFile;
+use crate::pod::manifest::{Manifest, ManifestFile};
 use crate::store::checkpoint::{Checkpoint, Kept};
 use crate::store::snapshot::{PodEntry, Snapshot};
 use crate::store::update::{HealthState, SourceId, Update};
@@ -26,9 +26,28 @@ const PARTIAL: &[u8] = b"\x0a\x10nodepods.io/spec\x12\x07partial";
 
 /// The last good manifests of each source. Its end at the reconciler notes them, its end at the saver writes them.
 #[derive(Clone, Debug, Default)]
-pub struct Manifests(Arc<Mutex<BTreeMap<SourceId, Vec<Kept>>>>);
+pub struct Manifests(Arc<Mutex<BTreeMap<SourceId, Heard>>>);
+
+/// What one source has.
+#[derive(Debug)]
+struct Heard {
+    /// In this run; else in a former one, and the source has not spoken since.
+    now: bool,
+    kept: Vec<Kept>,
+}
 
 impl Manifests {
+    /// Those of a former run: what a source cannot read now must not be forgotten.
+    fn of(former: Remembered) -> Self {
+        let heard = |source, former: Vec<(String, Arc<Manifest>)>| {
+            let kept = former.into_iter().map(|(origin, manifest)| Kept { source, origin, manifest });
+            (source, Heard { now: false, kept: kept.collect() })
+        };
+        let Remembered { files, urls } = former;
+        let both = [heard(SourceId::File, files.into_iter().collect()), heard(SourceId::Http, urls)];
+        Self(Arc::new(Mutex::new(both.into())))
+    }
+
     /// Takes the manifests out of an update before the reconciler applies it, so that they are written together with
     /// what it makes of them.
     pub fn note(&self, update: &Update) {
@@ -37,11 +56,14 @@ impl Manifests {
             let manifest = file.pod.clone()?;
             Some(Kept { source: *source, origin: file.origin.clone(), manifest })
         };
-        self.0.lock().insert(*source, files.iter().filter_map(kept).collect());
+        self.0.lock().insert(*source, Heard { now: true, kept: files.iter().filter_map(kept).collect() });
     }
 
-    fn all(&self) -> Vec<Kept> {
-        self.0.lock().values().flatten().cloned().collect()
+    /// All of them but for those of a source that this run does not ask.
+    fn all(&self, snapshot: &Snapshot) -> Vec<Kept> {
+        let asked = |id: &SourceId| snapshot.sources.iter().any(|(s, h)| s == id && h.state != HealthState::Absent);
+        let heard = self.0.lock();
+        heard.iter().filter(|(id, h)| h.now || asked(id)).flat_map(|(_, h)| &h.kept).cloned().collect()
     }
 }
 
@@ -60,11 +82,11 @@ impl Saver {
     /// The kernel gives no thread.
     pub fn start(
         store: Arc<Store>,
-        restored: Restored,
+        mut restored: Restored,
         updates: Sender<Update>,
         beats: &Heartbeats,
     ) -> io::Result<Self> {
-        let manifests = Manifests::default();
+        let manifests = Manifests::of(std::mem::take(&mut restored.manifests));
         let (stop, stopped) = bounded(0); // nothing is ever sent: its end is the message
         let work = Work {
             schedule: Schedule::new(restored.print),
@@ -175,7 +197,7 @@ impl Work {
             revision: snapshot.revision,
             as_of_ms: as_of(snapshot, self.restored.as_of_ms, unix_ms(SystemTime::now())),
             pods: pods.collect(),
-            manifests: self.manifests.all(),
+            manifests: self.manifests.all(snapshot),
             ended: Arc::clone(&snapshot.ended),
         })
     }

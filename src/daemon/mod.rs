@@ -176,7 +176,7 @@ fn start_core(settings: &Settings, state_dir: Option<&Path>, beats: &Heartbeats)
     for update in restored.iter_mut().flat_map(Restored::updates) {
         reconciler.apply(update, now);
     }
-    let remembered = restored.as_mut().map(|r| std::mem::take(&mut r.manifests)).unwrap_or_default();
+    let remembered = restored.as_ref().map(|r| r.manifests.clone()).unwrap_or_default();
     let (feeds, updates) = Feeds::start(settings, remembered, store.contacts(), beats)?;
     let save = restored.map(|restored| Saver::start(Arc::clone(&store), restored, feeds.updates(), beats));
     let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;

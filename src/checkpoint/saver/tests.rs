@@ -4,9 +4,9 @@ use super::super::restore;
 use super::*;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::put_bytes;
-use crate::testdir::TestDir;
 use crate::store::snapshot::PodId;
 use crate::store::update::Health;
+use crate::testdir::TestDir;
 
 fn pod(uid: &str, partial: bool) -> Arc<PodEntry> {
     let mut metadata = Vec::new();
@@ -33,6 +33,10 @@ fn known(sources: Vec<(SourceId, Health)>) -> Arc<Snapshot> {
     Arc::new(Snapshot { initialized: true, pods, sources, ..Snapshot::empty(7) })
 }
 
+fn manifest(name: &str) -> Arc<Manifest> {
+    Arc::new(Manifest { name: name.into(), namespace: "d".into(), uid: None, metadata: vec![], spec: vec![] })
+}
+
 #[test]
 fn what_is_known_at_the_stop_is_there_at_the_start() {
     let dir = TestDir::new();
@@ -41,13 +45,7 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
     let store = Store::new(Snapshot::empty(1));
     let (tx, _updates) = bounded(4);
     let saver = Saver::start(Arc::clone(&store), restored, tx.clone(), &Heartbeats::default()).unwrap();
-    let manifest = Arc::new(crate::pod::manifest::Manifest {
-        name: "m".into(),
-        namespace: "d".into(),
-        uid: None,
-        metadata: vec![],
-        spec: vec![],
-    });
+    let manifest = manifest("m");
     let file = ManifestFile { origin: "/m".into(), pod: Some(manifest.clone()), stale: true, findings: vec![] };
     saver.manifests().note(&Update::Manifests { source: SourceId::File, files: vec![file] });
     store.publish(known(vec![(SourceId::ApiServer, health(HealthState::Down, 5_000))]));
@@ -70,6 +68,35 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
     saver.manifests().note(&Update::Manifests { source: SourceId::File, files: vec![file] });
     drop(saver);
     assert!(!dir.path("checkpoint").exists(), "an unknown node does not replace what is known");
+}
+
+#[test]
+fn last_good_manifests_outlive_a_run_in_which_their_source_was_silent() {
+    let dir = TestDir::new();
+    let kept = |source, origin: &str| Kept { source, origin: origin.into(), manifest: manifest(origin) };
+    let before = vec![kept(SourceId::File, "/m"), kept(SourceId::Http, "http://m/")];
+    let before = Checkpoint { revision: 3, manifests: before, ..Checkpoint::default() };
+    restore(&dir.path("")).file.save(&before.encode().bytes).unwrap();
+    let run = |sources: &[SourceId], heard: Option<SourceId>| {
+        let store = Store::new(Snapshot::empty(1));
+        let (tx, _updates) = bounded(4);
+        let saver = Saver::start(Arc::clone(&store), restore(&dir.path("")), tx, &Heartbeats::default()).unwrap();
+        if let Some(source) = heard {
+            saver.manifests().note(&Update::Manifests { source, files: Vec::new() });
+        }
+        store.publish(known(sources.iter().map(|id| (*id, health(HealthState::Starting, 1))).collect()));
+        drop(saver);
+        let manifests = restore(&dir.path("")).manifests;
+        (manifests.files.len(), manifests.urls.len())
+    };
+    use SourceId::{File, Http};
+    assert_eq!(
+        run(&[File, Http], None),
+        (1, 1),
+        "neither can be read: a directory of another user, a server that is away"
+    );
+    assert_eq!(run(&[File, Http], Some(File)), (0, 1), "one says that it has none");
+    assert_eq!(run(&[File], Some(File)), (0, 0), "one is not asked any more");
 }
 
 #[test]

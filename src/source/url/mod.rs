@@ -74,6 +74,10 @@ struct Source {
 
 impl Source {
     fn work(&mut self, options: &Options) -> Stopped {
+        // An answer may take its time. Until then, what is known of a former run stands in for it.
+        if let Err(stopped) = self.reporter.health(HealthState::Starting, "", &self.target) {
+            return stopped;
+        }
         loop {
             let (client, url) = (self.client.clone(), options.url.clone());
             let asked = errand::run("url-get", self.reporter.stop(), move |abort| get(&client, &url, abort));

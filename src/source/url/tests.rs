@@ -61,6 +61,7 @@ impl Run {
 fn pods_come_stay_over_errors_and_go() {
     let run = start();
     let first = run.asked.recv().unwrap();
+    assert_eq!(run.health(), (HealthState::Starting, String::new()), "before any answer");
     assert_eq!(first.target(), "/list?key=hunter2");
     assert!(first.asked.contains("X-Token: hunter2"), "{}", first.asked);
     first.answer("503 Busy", "text/plain", b"");
