@@ -12,7 +12,7 @@
 //! 8. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
 //!
 //! A stop goes the other way: no new clients and the sockets gone, watches ended with UNAVAILABLE, sources stopped,
-//! the owner last, since it writes the revision down.
+//! the checkpoint written, the owner last.
 
 mod downward_dir;
 mod error;
@@ -70,7 +70,7 @@ use watchdog::Watchdog;
 
 /// How long a stop may take, all in all.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-/// How long clients may take of it.
+/// How long all clients together may take of it: the rest is for the sources and the checkpoint.
 const CLIENTS_WITHIN: Duration = Duration::from_secs(3);
 /// How long clients of a narrow socket may take of it.
 const NARROW_WITHIN: Duration = Duration::from_millis(200);
@@ -135,11 +135,13 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     guard_the_stop();
     drop(acceptors);
     store.close();
+    let patience = Instant::now() + CLIENTS_WITHIN;
+    let left = || patience.saturating_duration_since(Instant::now());
     figures.stop();
-    http.stop(HTTP_WITHIN);
-    server.shutdown(CLIENTS_WITHIN);
+    http.stop(left().min(HTTP_WITHIN));
+    server.shutdown(left());
     for narrow in narrow {
-        narrow.stop(NARROW_WITHIN);
+        narrow.stop(left().min(NARROW_WITHIN));
     }
     feeds.stop();
     drop((saver, tree));

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crossbeam_channel::{bounded, Receiver, TrySendError};
+use crossbeam_channel::{bounded, Receiver, Sender, TrySendError};
 
 use super::error::DaemonError;
 use crate::sys::process;
@@ -25,9 +25,7 @@ pub enum Order {
 /// # Errors
 /// The thread cannot be started.
 pub fn start() -> Result<Receiver<Order>, DaemonError> {
-    // Four places: when they are full, the daemon has orders enough, and another of the same kind would change
-    // nothing, so it is dropped.
-    let (tx, rx) = bounded(4);
+    let (tx, rx) = desk();
     let name = "signals";
     thread::Builder::new()
         .name(name.into())
@@ -43,11 +41,11 @@ pub fn start() -> Result<Receiver<Order>, DaemonError> {
                         Order::Stop(signal)
                     }
                     Err(e) => {
-                        log::error!("cannot read signals: {e}; only SIGKILL will end this process");
+                        log::error!("cannot read signals: {e}; stopping, since no signal could any more");
                         return;
                     }
                 };
-                if let Err(TrySendError::Disconnected(_)) = tx.try_send(order) {
+                if !give(&tx, order) {
                     // The daemon is past the point of taking orders; wait for the impatient ^C.
                     stopping = true;
                 }
@@ -55,4 +53,34 @@ pub fn start() -> Result<Receiver<Order>, DaemonError> {
         })
         .map_err(|source| DaemonError::Thread { name, source })?;
     Ok(rx)
+}
+
+/// Two places, the last of which is for a stop. When both are taken a stop is waiting already, and another one would
+/// change nothing.
+fn desk() -> (Sender<Order>, Receiver<Order>) {
+    bounded(2)
+}
+
+/// False where nobody takes orders any more.
+fn give(tx: &Sender<Order>, order: Order) -> bool {
+    if order == Order::Reload && !tx.is_empty() {
+        return true; // one reload is as good as many, and behind a stop there is none
+    }
+    !matches!(tx.try_send(order), Err(TrySendError::Disconnected(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_reloads_leave_room_for_a_stop() {
+        let (tx, rx) = desk();
+        let stop = Order::Stop(Signal::Terminate);
+        assert!((0..10).all(|_| give(&tx, Order::Reload)));
+        assert!(give(&tx, stop) && give(&tx, stop) && give(&tx, Order::Reload));
+        assert_eq!(rx.try_iter().collect::<Vec<_>>(), [Order::Reload, stop]);
+        drop(rx);
+        assert!(!give(&tx, stop));
+    }
 }

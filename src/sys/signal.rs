@@ -11,7 +11,7 @@ pub enum Signal {
     Terminate,
     /// SIGINT: stop; a second one means at once.
     Interrupt,
-    /// SIGHUP: read the configuration again.
+    /// SIGHUP: look at everything again now.
     Hangup,
 }
 
