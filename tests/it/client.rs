@@ -101,6 +101,15 @@ impl PodsClient {
         self.client.unary_call(&method, &request.to_vec(), options).map_err(failure)
     }
 
+    /// `nodepods.v1.Lookup/Find` of the pod with this UID.
+    pub fn find_pod(&self, uid: &str) -> Result<Vec<u8>, Failure> {
+        let options = CallOption::default().timeout(LONG).wait_for_ready(true);
+        let method = raw(MethodType::Unary, "/nodepods.v1.Lookup/Find");
+        let mut request = Vec::new();
+        nodepods::codec::wire::put_bytes(&mut request, 4, uid.as_bytes()); // pod_uid
+        self.client.unary_call(&method, &request, options).map_err(failure)
+    }
+
     /// `v1.PodService/ExportPods` with an encoded request: all messages, and why there are no more.
     pub fn export_pods(&self, request: &[u8]) -> (Vec<Vec<u8>>, Option<Failure>) {
         let options = CallOption::default().timeout(LONG).wait_for_ready(true);

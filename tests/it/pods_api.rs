@@ -169,3 +169,13 @@ fn a_slow_client_gets_the_last_state() {
     }
     assert!(seen < 199, "every state was queued");
 }
+
+#[test]
+fn a_socket_for_pods_alone_serves_nothing_else() {
+    let daemon = Daemon::with(&GrpcOptions { pods_alone: true, ..GrpcOptions::default() });
+    daemon.publish(&[&pod("a", 1, 10)]);
+    let client = PodsClient::connect(&daemon.socket);
+    assert_eq!(client.list().unwrap().len(), 1);
+    assert_eq!(client.get_pods(&[]).unwrap_err().0, RpcStatusCode::UNIMPLEMENTED);
+    assert_eq!(client.find_pod("a").unwrap_err().0, RpcStatusCode::UNIMPLEMENTED);
+}

@@ -157,13 +157,14 @@ impl GrpcServer {
             .requests_slot_per_cq(SLOTS)
             .register_service(service::pods(&shared, &reply::KUBELET, Contract::Kubelet))
             .register_service(service::pods(&shared, &reply::DOCUMENTED, Contract::Documented))
-            .register_service(lookup::service(&shared))
-            .register_service(pod_service::service(&shared))
             .register_service(service::health(&shared))
             .register_service(reflection::service(&shared, &reply::REFLECTION[0]))
             .register_service(reflection::service(&shared, &reply::REFLECTION[1]));
         if !options.pods_alone {
-            builder = builder.register_service(node::service(&shared)).register_service(lookup::service(&shared));
+            builder = builder
+                .register_service(node::service(&shared))
+                .register_service(lookup::service(&shared))
+                .register_service(pod_service::service(&shared));
         }
         let mut server = builder.build().map_err(|source| ServeError::Grpc { source })?;
         server.start();
