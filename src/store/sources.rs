@@ -78,13 +78,15 @@ impl Sources {
                 News { pods: self.answered.insert(source) || !same, beside: false }
             }
             Update::Health(source, health) => {
-                let before = self.health.get(&source).map(|h| h.state);
-                let (state, same) = (health.state, self.health.get(&source) == Some(&health));
-                self.health.insert(source, health);
-                if source == SourceId::Kubelet && state != HealthState::Up {
+                if source == SourceId::Kubelet && health.state != HealthState::Up {
                     self.unnamed.lost();
                 }
-                News { pods: before != Some(state), beside: !same }
+                // What an error says is told beside the pods; whether there is one decides what is proof of an end.
+                let proof = |h: &Health| (h.state, h.error.is_empty());
+                let (state, now) = (proof(&health), self.health.get(&source));
+                let news = News { pods: now.map(proof) != Some(state), beside: now != Some(&health) };
+                self.health.insert(source, health);
+                news
             }
             Update::NodeName { name, from } => {
                 let pods = self.node_name != name;

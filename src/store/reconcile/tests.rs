@@ -350,6 +350,17 @@ fn a_clock_that_is_put_right_moves_no_deadline() {
 }
 
 #[test]
+fn a_directory_that_is_there_again_and_empty_is_proof() {
+    let mut node = Node::new();
+    node.tell(Update::Health(SourceId::File, Health { error: "/m does not exist".into(), ..up() }));
+    node.manifests(&[]);
+    node.runtime(&[&sandbox("abc", true, T0, "file")], &[&container("abc", "i:1", RUN)]);
+    assert_eq!(node.list(), ["web-node1 abc Running"], "it may be the wrong place");
+    node.tell(Update::Health(SourceId::File, up()));
+    assert_eq!(node.list(), ["web-node1 abc Running deleted"]);
+}
+
+#[test]
 fn a_node_without_a_runtime_needs_none() {
     let mut node = Node::new();
     let absent = Health {
