@@ -190,7 +190,12 @@ impl<F: FnMut(UnixStream, Peer)> Accepting<F> {
             let ready = match self.wait(stopped) {
                 Ok(ready) => ready,
                 Err(e) => {
-                    log::error!("{}: cannot wait for connections: {e}", self.listener);
+                    if let Some(before) = self.complaints.speak(Instant::now()) {
+                        let listener = &self.listener;
+                        log::error!(
+                            "{listener}: cannot wait for connections: {e} ({before} more since the last message)"
+                        );
+                    }
                     thread::sleep(BACK_OFF);
                     continue;
                 }

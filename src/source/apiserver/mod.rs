@@ -35,6 +35,9 @@ use super::reporter::{Reporter, Stopped};
 use crate::heartbeat;
 use crate::store::update::{HealthState, SourceId, Update};
 
+/// Events that are taken before the pods are told.
+const AT_ONCE: usize = 64;
+
 /// How the API server is found.
 pub struct Options {
     /// Which credentials.
@@ -200,11 +203,10 @@ impl Source {
                 recv(session.said) -> said => said,
             };
             drop(rest);
-            // What has come in the meantime is told together.
-            let mut changed = false;
-            let mut more = said.ok();
-            let mut over = more.is_none().then_some(Over::Ended(Ok(()), watching));
-            while let Some(said) = more {
+            let Ok(said) = said else { return Ok(Over::Ended(Ok(()), watching)) };
+            // What has come in the meantime is told together, within reason: a server may never be done talking.
+            let (mut changed, mut over) = (false, None);
+            for said in std::iter::once(said).chain(session.said.try_iter().take(AT_ONCE)) {
                 match said {
                     Said::Listed(pods, version) => {
                         self.pods.replace(pods);
@@ -224,7 +226,6 @@ impl Source {
                     }
                     Said::Ended(outcome) => over = Some(Over::Ended(outcome, watching)),
                 }
-                more = session.said.try_recv().ok();
             }
             if changed {
                 self.reporter.send(Update::Pods { source: SourceId::ApiServer, pods: self.pods.all() })?;

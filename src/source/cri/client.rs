@@ -8,7 +8,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{ffi::CString, fmt, io};
 
 use crossbeam_channel::{select, Receiver, Sender};
@@ -187,7 +187,7 @@ impl Client {
     /// One unary call. It is made as a server-streaming one, which is the same on the wire: grpcio's unary receiver
     /// panics on a reply that is OK and holds no message.
     fn call(&self, method: &RawMethod, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
-        let name = short(method.name);
+        let (name, until) = (short(method.name), Instant::now() + limit);
         let client = grpcio::Client::new(self.channel.clone());
         let options = CallOption::default().timeout(limit);
         let mut replies = client.server_streaming(method, &request, options).map_err(|e| failure(name, e))?;
@@ -195,7 +195,7 @@ impl Client {
         loop {
             let next = {
                 let mut replies = pin!(&mut replies);
-                self.wait(poll_fn(|cx| replies.as_mut().poll_next(cx)))
+                self.wait(poll_fn(|cx| replies.as_mut().poll_next(cx)), until)
             };
             match next {
                 Err(stopped) => {
@@ -210,14 +210,15 @@ impl Client {
         first.ok_or_else(|| CallError::Garbage { method: name, problem: "no message".into() })
     }
 
-    fn wait<F: Future>(&self, future: F) -> Result<F::Output, CallError> {
+    /// The core ends a call at its deadline, `until`. A thread that still waits then is stuck.
+    fn wait<F: Future>(&self, future: F, until: Instant) -> Result<F::Output, CallError> {
         let mut future = pin!(future);
         let mut cx = Context::from_waker(&self.waker);
         loop {
             if let Poll::Ready(out) = future.as_mut().poll(&mut cx) {
                 return Ok(out);
             }
-            let _rest = heartbeat::rest(None);
+            let _rest = heartbeat::rest(Some(until));
             select! {
                 recv(self.woken) -> _ => {}
                 recv(self.stop) -> _ => return Err(CallError::Stopped),

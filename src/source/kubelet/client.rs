@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{at, never, select, Receiver, Sender};
+use crossbeam_channel::{at, select, Receiver, Sender};
 use futures_util::Stream;
 use grpcio::{
     CallOption, Channel, ChannelBuilder, ClientSStreamReceiver, Environment, GrpcSlice, Marshaller, MessageReader,
@@ -127,7 +127,9 @@ impl Client {
     /// All pods, canonical.
     pub(super) fn list(&self) -> Result<Vec<PodBytes>, CallError> {
         let mut replies = self.open(&LIST, CallOption::default().timeout(LIST_DEADLINE))?;
-        let answer = replies.next(None)?.flatten().unwrap_or_default();
+        // The core ends the call at its deadline; a moment later nobody does.
+        let late = || CallError::Failed("no answer in time".into());
+        let answer = replies.next(Instant::now() + LIST_DEADLINE * 2)?.ok_or_else(late)?.unwrap_or_default();
         let senseless = |e: wire::WireError| CallError::Failed(format!("ListPods: the answer makes no sense: {e}"));
         let mut pods = Vec::new();
         for field in wire::fields(&answer) {
@@ -156,7 +158,7 @@ pub(super) struct Replies {
 impl Replies {
     /// The next event, waiting until `until`.
     pub(super) fn told(&mut self, until: Instant) -> Result<Told, CallError> {
-        match self.next(Some(until))? {
+        match self.next(until)? {
             None => Ok(Told::Nothing),
             Some(None) => Err(CallError::Away("the watch has ended".into())),
             Some(Some(event)) => Ok(meaning(&event)),
@@ -164,7 +166,7 @@ impl Replies {
     }
 
     /// `None` when the time is up, `Some(None)` at the end.
-    fn next(&mut self, until: Option<Instant>) -> Result<Option<Option<Vec<u8>>>, CallError> {
+    fn next(&mut self, until: Instant) -> Result<Option<Option<Vec<u8>>>, CallError> {
         loop {
             let mut cx = Context::from_waker(&self.waker);
             match Pin::new(&mut self.stream).poll_next(&mut cx) {
@@ -173,11 +175,11 @@ impl Replies {
                 Poll::Ready(None) => return Ok(Some(None)),
                 Poll::Pending => {}
             }
-            let _rest = heartbeat::rest(until);
+            let _rest = heartbeat::rest(Some(until));
             select! {
                 recv(self.woken) -> _ => {}
                 recv(self.stop) -> _ => return Err(CallError::Stopped),
-                recv(until.map_or_else(never, at)) -> _ => return Ok(None),
+                recv(at(until)) -> _ => return Ok(None),
             }
         }
     }
