@@ -122,7 +122,7 @@ def test_containerd_restarts_under_running_pods(node, containerd, runtime):
     before = node.list()
 
     containerd.stop()
-    node.wait_log(containerd.socket)
+    node.wait_log(f"{containerd.socket} does not answer")
     during = node.list()
     containerd.start()
     # The exit of a container proves that the runtime is being read again.

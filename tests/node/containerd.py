@@ -114,7 +114,9 @@ class Containerd:
             )
 
     def start(self):
+        """Returns when the CRI plugin has found again what it left, and answers."""
         log = open(f"{self.dir}/log", "ab")
+        begin = log.tell()
         command = ["containerd", "--config", f"{self.dir}/config.toml"]
         # A session of its own: ^C on the tests must not reach it before the pods are gone.
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -124,9 +126,18 @@ class Containerd:
         def answers():
             if self.process.poll() is not None:
                 raise RuntimeError(f"containerd ended:\n{self.log_tail()}")
-            return self._ctr("version").returncode == 0
+            # The last thing that the plugin says. Asking instead would cost a process for each try, on a machine that
+            # may be busy enough.
+            with open(log.name, "rb") as f:
+                f.seek(begin)
+                return b"Start streaming server" in f.read()
 
-        _wait_until(answers, 30, "the start of containerd")
+        try:
+            _wait_until(answers, 60, "the start of containerd")
+        except TimeoutError as e:
+            raise TimeoutError(f"{e}:\n{self.log_tail()}") from None
+        finally:
+            log.close()
 
     def load_images(self):
         architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
