@@ -44,14 +44,15 @@ impl EndedInstances {
         if !seen.iter().any(fresh) {
             return false;
         }
-        let mut all: BTreeMap<&str, Instance> = known.iter().map(|i| (i.id.as_str(), i.clone())).collect();
+        let mut all = known.to_vec();
         for instance in &seen {
-            let place = all.entry(&instance.id).or_insert_with(|| instance.clone());
-            if says_more(instance, place) {
-                place.image_id.clone_from(&instance.image_id);
+            match all.iter_mut().find(|known| known.id == instance.id) {
+                None => all.push(instance.clone()),
+                Some(known) if says_more(instance, known) => known.image_id.clone_from(&instance.image_id),
+                Some(_) => {}
             }
         }
-        let kept = newest(all.into_values().collect());
+        let kept = newest(all);
         if kept.as_slice() == known {
             return false; // older than all that is remembered
         }
@@ -87,7 +88,9 @@ fn seen(pod: &PodEntry, runtime: Option<&RuntimePod>, runtime_name: &str) -> Vec
             })
             .collect();
         let ended = runtime.containers.iter().filter(|c| c.state == ContainerState::Exited && c.finished_at > 0);
-        for container in ended.filter(|c| regular.contains(&c.name)) {
+        let mut ended: Vec<_> = ended.filter(|c| regular.contains(&c.name)).collect();
+        ended.sort_by_key(|c| (c.created_at, c.attempt));
+        for container in ended {
             let sandbox = runtime.sandboxes.iter().find(|s| s.id == container.sandbox_id);
             let current = runtime.newest().is_some_and(|newest| newest.id == container.sandbox_id);
             let ips = match (current, sandbox) {
@@ -123,10 +126,11 @@ fn of_runtime(container: &Container, runtime_name: &str, ips: Vec<String>) -> In
     }
 }
 
-/// Sorted, and of each container the newest alone.
+/// Sorted, and of each container the newest alone. Times are whole seconds: of two instances that ended within one, the
+/// first that was noted is the older.
 fn newest(mut all: Vec<Instance>) -> Vec<Instance> {
     let end = |i: &Instance| i.end.as_ref().and_then(|end| end.finished);
-    all.sort_by(|a, b| (&a.container, end(a), &a.id).cmp(&(&b.container, end(b), &b.id)));
+    all.sort_by(|a, b| (&a.container, end(a), a.started).cmp(&(&b.container, end(b), b.started)));
     let mut left: BTreeMap<String, usize> = BTreeMap::new();
     for instance in &all {
         *left.entry(instance.container.clone()).or_default() += 1;
@@ -204,6 +208,20 @@ mod tests {
         let first = ended.shared()["u"][0].clone();
         assert_eq!((first.image_id.as_str(), first.ips.as_slice()), ("web@sha256:cc", &["10.0.0.1".to_owned()][..]));
         assert_eq!(first.end.map(|e| (e.exit_code, e.finished)), Some((3, Some(Time::from_unix(1)))));
+    }
+
+    #[test]
+    fn instances_of_one_second_keep_their_order() {
+        let pod = entry(&json!({"metadata": {"uid": "u"}, "spec": {"containers": [{"name": "web"}]}}));
+        let quick = |id: &str, created_at| {
+            let container = Container::clone(&container(7, "web", ContainerState::Exited));
+            Arc::new(Container { id: id.into(), created_at, ..container })
+        };
+        let (z, y, x) = (quick("z", 1), quick("y", 2), quick("x", 3));
+        let mut ended = EndedInstances::default();
+        ended.note(&pod, Some(&runtime(vec![y.clone(), z])), "c");
+        ended.note(&pod, Some(&runtime(vec![x, y])), "c");
+        assert_eq!(ids(&ended, "u"), ["c://z", "c://y", "c://x"]);
     }
 
     #[test]
