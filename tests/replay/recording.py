@@ -19,6 +19,9 @@ class Snapshot:
         with open(f"{self.dir}/ListPodsResponse.pb", "rb") as f:
             reply = message("v1alpha1.ListPodsResponse").FromString(f.read())
         self.pods = by_name(reply)
+        with open(f"{self.dir}/pods.json") as f:
+            items = json.load(f)["items"] or []
+        self.printed = {(p["metadata"]["namespace"], p["metadata"]["name"]): p for p in items}
         with open(f"{self.dir}/cri/index.json") as f:
             index = json.load(f)
         self.answers = {}
