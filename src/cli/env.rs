@@ -35,7 +35,7 @@ pub struct Env {
     #[argh(option, short = 'c', arg_name = "name")]
     container: Option<String>,
     /// env for lines of NAME=value (default), shell for a script, json for programs
-    #[argh(option, short = 'o', arg_name = "format")]
+    #[argh(option, short = 'o', arg_name = "env|shell|json")]
     output: Option<String>,
     /// what the node can give, such as cpu=4,memory=7Gi, for limits that are not set
     #[argh(option, arg_name = "amounts")]

@@ -34,7 +34,7 @@ use crate::source::discovery::node_name;
 )]
 pub struct Lint {
     /// json or github (annotations of a workflow) for the findings in other forms; yaml for the pods as they would be
-    #[argh(option, short = 'o', arg_name = "format")]
+    #[argh(option, short = 'o', arg_name = "text|json|github|yaml")]
     pub output: Option<String>,
     /// warnings fail too
     #[argh(switch)]

@@ -34,7 +34,7 @@ const NONE: &str = "<none>";
 )]
 pub struct QueryPods {
     /// wide for the ids; json for the answer as it is
-    #[argh(option, short = 'o', arg_name = "format")]
+    #[argh(option, short = 'o', arg_name = "wide|json")]
     pub output: Option<String>,
     /// by which label to sort; default: Deployment ID
     #[argh(option, arg_name = "label")]

@@ -12,6 +12,7 @@ use super::form::is_json;
 use super::output::print;
 use super::socket;
 use crate::proto::node::Daemon;
+use crate::serve::grpc::reflection;
 
 /// Print the versions of this program and of the daemon.
 #[derive(ArgsInfo, Debug, FromArgs)]
@@ -27,9 +28,6 @@ pub struct Version {
     #[argh(option, arg_name = "PATH")]
     socket: Vec<PathBuf>,
 }
-
-/// Services that this program serves.
-const SERVICES: [&str; 3] = ["v1alpha1.Pods", "Pods", "nodepods.v1.Node"];
 
 /// `nodepods 1.2.3 (rev abc1234567)`, with a line break.
 pub fn line() -> String {
@@ -74,7 +72,7 @@ fn value(daemon: Option<&Result<Daemon, Failure>>) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "commit": env!("NODEPODS_COMMIT"),
         "target": env!("NODEPODS_TARGET"),
-        "services": SERVICES,
+        "services": reflection::services(),
         "daemon": daemon,
     })
 }

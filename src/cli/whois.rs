@@ -36,7 +36,7 @@ use subject::Subject;
 )]
 pub struct Whois {
     /// json for a form that programs read
-    #[argh(option, short = 'o', arg_name = "format")]
+    #[argh(option, short = 'o', arg_name = "json")]
     output: Option<String>,
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets
     #[argh(option, arg_name = "path")]

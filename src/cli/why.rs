@@ -38,7 +38,7 @@ pub struct Why {
     #[argh(option, short = 'n', arg_name = "namespace")]
     pub namespace: Option<String>,
     /// json for a form that programs read
-    #[argh(option, short = 'o', arg_name = "format")]
+    #[argh(option, short = 'o', arg_name = "text|json")]
     pub output: Option<String>,
     /// lines of a failed container's log that are shown; default: 5
     #[argh(option, arg_name = "lines")]
@@ -54,7 +54,7 @@ pub struct Why {
     #[argh(option, arg_name = "path")]
     pub http_socket: Option<PathBuf>,
     /// pods: NAME (the node's name may be left out), NAMESPACE/NAME or a UID; or manifests
-    #[argh(positional, arg_name = "NAME")]
+    #[argh(positional, arg_name = "POD|FILE")]
     pub names: Vec<String>,
 }
 

@@ -9,8 +9,12 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from node import containerd as containerd_module  # noqa: E402
+from node.command import Command  # noqa: E402
+from node.contracts import ROOT  # noqa: E402
 from node.cri import Runtime  # noqa: E402
 from node.daemon import Daemon  # noqa: E402
+from replay.recording import Runtime as RecordedRuntime  # noqa: E402
+from replay.recording import cases  # noqa: E402
 from standins.apiserver import ApiServer  # noqa: E402
 from standins.cluster import TLS, TOKEN, pod  # noqa: E402
 
@@ -60,6 +64,23 @@ def make_daemon(base, request):
         d.close()
         if d.process:
             print(f"--- log of {' '.join(d.command)}\n{d.log()}")
+
+
+@pytest.fixture
+def recorded(make_daemon, base):
+    """A daemon over a recorded node, as a command."""
+    runtimes = []
+
+    def start(case):
+        snapshot = next(s for s in cases([f"{ROOT}/tests/recordings/{case.split('/')[0]}"]) if s.name == case)
+        runtimes.append(RecordedRuntime(snapshot, f"{base}/cri.sock"))
+        daemon = make_daemon(endpoint=f"unix://{base}/cri.sock", node=snapshot.node, http=True)
+        snapshot.lay_manifests(daemon.manifests)
+        return Command(daemon.start().socket)
+
+    yield start
+    for runtime in runtimes:
+        runtime.stop()
 
 
 @pytest.fixture

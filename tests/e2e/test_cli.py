@@ -42,25 +42,8 @@ def forwarded(path):
         server.shutdown()
 
 
-@pytest.fixture
-def recorded(make_daemon, base):
-    """A daemon over a recorded node, as a command."""
-    runtimes = []
-
-    def start(case, directory):
-        snapshot = next(s for s in cases([f"{ROOT}/tests/recordings/{case}"]) if s.dir.endswith(directory))
-        runtimes.append(Runtime(snapshot, f"{base}/cri.sock"))
-        daemon = make_daemon(endpoint=f"unix://{base}/cri.sock", node=snapshot.node, http=True)
-        snapshot.lay_manifests(daemon.manifests)
-        return Command(daemon.start().socket)
-
-    yield start
-    for runtime in runtimes:
-        runtime.stop()
-
-
 def test_get(recorded):
-    same_as_golden("get", transcript(recorded("22-six-pods", "00-six"), [
+    same_as_golden("get", transcript(recorded("22-six-pods/00-six"), [
         "get pods",
         "get pods -n default -o wide --no-headers",
         "get pods -o name --sort-by=.metadata.name",
@@ -78,14 +61,14 @@ def test_get(recorded):
 
 
 def test_describe(recorded):
-    same_as_golden("describe", transcript(recorded("10-oomkilled", "02-oomkilled-always-crashloop"), [
+    same_as_golden("describe", transcript(recorded("10-oomkilled/02-oomkilled-always-crashloop"), [
         "describe pod oom",
         "describe pod none",
     ]))
 
 
 def test_wait(recorded):
-    same_as_golden("wait", transcript(recorded("01-running-2c-init-cni", "00-running"), [
+    same_as_golden("wait", transcript(recorded("01-running-2c-init-cni/00-running"), [
         "wait --for=condition=Ready --all",
         "wait --for=phase=Running --all -n default --timeout=5s",
         "wait --for=phase=Failed --all --timeout=0s",
@@ -269,7 +252,7 @@ def test_logs_where_only_the_socket_for_http_lets_one_in(make_daemon, runtime, r
 
 
 def test_a_terminal_of_80_columns(recorded):
-    command = recorded("22-six-pods", "00-six")
+    command = recorded("22-six-pods/00-six")
     for args in [("get", "-o", "wide"), ("get",), ("sources",)]:
         lines = command.on_terminal(*args, NO_COLOR="1").splitlines()
         assert lines and not [line for line in lines if len(line) > 80 and args[0] == "get"], lines
@@ -282,7 +265,7 @@ def test_a_terminal_of_80_columns(recorded):
 
 
 def test_head_takes_one_line_and_nobody_complains(recorded):
-    command = recorded("22-six-pods", "00-six")
+    command = recorded("22-six-pods/00-six")
     for line in ["get -o json", "get -o yaml", "describe", "watch -o json"]:
         process = command.start(*line.split())
         assert process.stdout.readline()

@@ -7,17 +7,21 @@ import struct
 import subprocess
 import termios
 
+from . import golden
 from .daemon import binary
 
-GOLDEN = f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/e2e/golden/cli"
 # What differs from run to run.
 MASKS = [
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ", "CLOCK"),
     (r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000", "MOMENT"),
     (r"\bf{8}[0-9a-f]{24}\b", "UID"),
-    (r"/var/tmp/np[a-z]-[^/ \n]+", "BASE"),
-    (r"\b\d+\.\d+\.\d+ \(rev [^)]*\)(?:, pid \d+)?", "VERSION"),
+    (r"/var/tmp/np[a-z]-[^/: \n]+", "BASE"),
+    (r"\b\d+\.\d+\.\d+ \(rev [^)]*\)(?:,\s+pid\s+\d+)?", "VERSION"),
+    (r'("(?:version|commit)": )"[^"]*"', r'\1"VERSION"'),
+    (r'("target": )"[^"/]*-linux-[^"]*"', r'\1"MACHINE"'),
+    (r'("(?:pid|revision)": )\d+', r"\1NUMBER"),
+    (r"\b(containerd )\d\S*", r"\1VERSION"),
 ]
 AGE = re.compile(r"(?<=[ (])(?:<unknown>|(?:\d+[ydhms]){1,2})(?= ago\)|  |\n)( *)")
 
@@ -67,31 +71,37 @@ class Command:
         return out.decode().replace("\r\n", "\n")
 
 
-def transcript(command, lines):
+def transcript(command, lines, ages=True, **options):
     """Each command line, what it prints, and its exit code where that is not 0."""
     out = []
     for line in lines:
-        done = command.run(*[word.replace("␣", " ") for word in line.split()])
+        done = command.run(*[word.replace("␣", " ") for word in line.split()], **options)
         said = "".join(f"! {text}\n" for text in done.stderr.splitlines())
         printed = done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "⏎\n"
         code = f"[exit {done.returncode}]\n" if done.returncode else ""
         out.append(f"$ nodepods {line.replace('␣', ' ')}\n{printed}{said}{code}")
-    return masked("\n".join(out))
+    return masked("\n".join(out), ages)
 
 
-def masked(text):
+def begun(command, line, lines):
+    """A command that goes on: its first lines, as they come, and then it is ended."""
+    process = command.start(*line.split())
+    text = "".join(process.stdout.readline() for _ in range(lines))
+    process.kill()
+    process.communicate()
+    return masked(f"$ nodepods {line}\n{text}")
+
+
+def masked(text, ages=True):
     for pattern, word in MASKS:
         text = re.sub(pattern, word, text)
+    if not ages:
+        return text
+    text = re.sub(r"\b(?:\d+[ydhms]){1,2} ago\b", "AGE ago", text)
+    text = re.sub(r"(AGE ago|LAST END) {2,}", r"\1  ", text)
     text = re.sub(r"\bAGE {2,}(?=[A-Z])", "AGE  ", text)
     return AGE.sub(lambda m: "AGE" + ("  " if m.group(1) else ""), text)
 
 
 def same_as_golden(name, text):
-    """Compares with the golden file, or writes it where UPDATE_GOLDEN is set."""
-    path = f"{GOLDEN}/{name}.txt"
-    if os.environ.get("UPDATE_GOLDEN"):
-        os.makedirs(GOLDEN, exist_ok=True)
-        with open(path, "w") as f:
-            f.write(text)
-    with open(path) as f:
-        assert text == f.read(), f"if this is meant, run again with UPDATE_GOLDEN=1 and look at {path}"
+    golden.same(f"cli/{name}.txt", text)

@@ -35,8 +35,8 @@ impl Values {
         let mut values = Self::default();
         for part in name.split('|') {
             match part.split_once('=') {
-                _ if ["PATH", "DIR", "FILE"].iter().any(|kind| part.ends_with(kind)) => values.paths = true,
                 Some((key, _)) => values.words.push(format!("{key}=")),
+                None if ["PATH", "DIR", "FILE"].iter().any(|kind| part.ends_with(kind)) => values.paths = true,
                 None if part == "POD" => values.pods = true,
                 None if !part.chars().any(char::is_uppercase) && !part.is_empty() => values.words.push(part.into()),
                 None => {}

@@ -25,10 +25,15 @@ pub fn checks(answer: &Result<(PathBuf, GetSourcesResponse), Failure>) -> Vec<Ch
         _ => Check::note("daemon", who, "this program is of another version: systemctl restart nodepods"),
     }];
     checks.push(match (answer.initialized, answer.waiting_for.join(", ")) {
-        (true, waiting) if waiting.is_empty() => Check::ok("pods", format!("{} are served", answer.pods)),
+        (true, waiting) if waiting.is_empty() => {
+            Check::ok("pods", format!("{} served", count(i64::from(answer.pods), "pod")))
+        }
         (true, waiting) => Check::note(
             "pods",
-            format!("{} are served; some may be missing, because {waiting} has not answered", answer.pods),
+            format!(
+                "{} served; some may be missing, because {waiting} has not answered",
+                count(i64::from(answer.pods), "pod")
+            ),
             "see the source below",
         ),
         (false, waiting) => Check::bad(

@@ -19,6 +19,14 @@ use crate::serve::connections::Kind;
 /// `build.rs` from `proto/`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/nodepods.protoset"));
 
+/// The full names of all services.
+#[must_use]
+pub fn services() -> Vec<String> {
+    let mut names: Vec<_> = Files::of(DESCRIPTORS).services().collect();
+    names.sort();
+    names
+}
+
 /// One version of the service.
 pub(crate) fn service(shared: &Arc<Shared>, method: &Method<Request, Reply>) -> Service {
     let shared = Arc::clone(shared);
