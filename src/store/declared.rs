@@ -22,8 +22,16 @@ pub struct Declared {
     pub content: u128,
     /// When this content was first seen here, in milliseconds since the epoch.
     pub first_seen_ms: u64,
-    /// What a sandbox made from it looks like.
-    pub look: Look,
+}
+
+impl Declared {
+    /// What a sandbox made from it looks like. Read anew each time: it is asked for only while the UID is unknown, and
+    /// kept it would take as much memory as the manifest.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        let meta = ObjectMeta::read(&self.manifest.metadata);
+        Look::new(meta.labels, meta.annotations, images(&self.manifest.spec))
+    }
 }
 
 /// A manifest and whether its file is broken now.
@@ -51,11 +59,7 @@ pub fn take_over(files: Vec<ManifestFile>, source: SourceId, before: &[Declarati
         let content = content_hash(&manifest);
         let declared = match known.get(&(file.origin.as_str(), content)) {
             Some(same) => Arc::clone(same),
-            None => {
-                let meta = ObjectMeta::read(&manifest.metadata);
-                let look = Look::new(meta.labels, meta.annotations, images(&manifest.spec));
-                Arc::new(Declared { source, origin: file.origin, manifest, content, first_seen_ms: now_ms, look })
-            }
+            None => Arc::new(Declared { source, origin: file.origin, manifest, content, first_seen_ms: now_ms }),
         };
         declarations.push(Declaration { declared, stale: file.stale });
     }

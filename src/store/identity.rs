@@ -99,8 +99,8 @@ impl Identities {
     fn stands_for(&self, uid: &str, pod: &RuntimePod, declared: &Declared, steady_ms: u64) -> bool {
         match self.bindings.get(uid) {
             Some(binding) if binding.is_for(declared) => true,
-            Some(binding) => steady_ms < binding.unexplained_until_ms && declared.look.may_have_made(pod),
-            None => declared.look.may_have_made(pod),
+            Some(binding) => steady_ms < binding.unexplained_until_ms && declared.look().may_have_made(pod),
+            None => declared.look().may_have_made(pod),
         }
     }
 

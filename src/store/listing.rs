@@ -180,7 +180,7 @@ impl<'a> Pass<'a> {
         let of = |source| self.sources.remotes.get(&source).into_iter().flat_map(|r| &r.pods);
         for (uid, pod) in of(SourceId::Kubelet).filter(|(_, pod)| here(pod)) {
             let meta = pod.meta.clone();
-            if Look::new(meta.labels, meta.annotations, images(pod.bytes.spec())) == declared.look {
+            if Look::new(meta.labels, meta.annotations, images(pod.bytes.spec())) == declared.look() {
                 identities.remember(uid, declared);
             }
         }
