@@ -5,6 +5,8 @@ pub mod disk;
 pub mod file_id;
 pub mod group;
 pub mod handover;
+#[cfg(any(target_env = "musl", test))]
+pub mod heap;
 pub mod inherited;
 pub mod lock;
 pub mod peer;
