@@ -123,6 +123,13 @@ fuzz: ## Fuzz masks, pods, selectors, queries and manifests for FUZZ_SECONDS (30
 figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet machine)
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/figures/figures.py
 
+.PHONY: order
+order: $(VENV)/.done ## Write packaging/build/order.list anew, the order of the static binary's functions (needs valgrind, root)
+	touch packaging/build/link
+	ICF=none packaging/build/static
+	$(PYTHON) tests/figures/order.py target/static/nodepods-$$(uname -m).symbols packaging/build/order.list
+	packaging/build/static
+
 $(VENV)/.done: tests/requirements.txt
 	@python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt

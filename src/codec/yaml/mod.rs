@@ -10,7 +10,6 @@ mod builder;
 pub mod encoding;
 mod json_text;
 mod marks;
-mod outdent;
 mod scalar;
 
 use std::fmt;
