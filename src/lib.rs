@@ -1,6 +1,7 @@
 //! Which pods are on this node, and what state are they in?
 //!
-//! The modules stand in the order in which a pod travels.
+//! First the pure modules, which build without `daemon`, then those that do I/O; docs/design.md shows the way of a pod
+//! through them.
 
 pub mod codec; // bytes, JSON, YAML: what a pod looks like
 pub mod diagnosis; // why a pod does not run, in sentences (pure)

@@ -1,6 +1,7 @@
 //! Where pods come from: one named thread a source.
 
 pub mod apiserver;
+mod call;
 pub mod cri;
 pub mod discovery;
 pub mod hints;

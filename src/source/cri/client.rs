@@ -3,22 +3,17 @@
 //! Replies come back as bytes: the two lists are mostly the same as a second ago, so they are compared before
 //! anything is decoded.
 
-use std::future::poll_fn;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
-use std::{ffi::CString, fmt, io};
+use std::{ffi::CString, fmt};
 
-use crossbeam_channel::{select, Receiver, Sender};
-use futures_util::{Future, Stream};
-use grpcio::{CallOption, Channel, ChannelBuilder, Environment, GrpcSlice, Marshaller, MessageReader, Method};
-use grpcio::{MethodType, RpcStatusCode};
+use crossbeam_channel::Receiver;
+use grpcio::{CallOption, ChannelBuilder, Environment, RpcStatusCode};
 use protobuf::Message;
 
-use crate::heartbeat;
 use crate::proto::runtime;
+use crate::source::call::{Broken, Caller, Next, RawMethod};
 
 /// A reply may be this large: the kubelet's own limit, some 10,000 containers.
 const MAX_RECEIVE: i32 = 16 << 20;
@@ -28,6 +23,8 @@ const LIST_DEADLINE: Duration = Duration::from_secs(5);
 const STATUS_DEADLINE: Duration = Duration::from_secs(5);
 /// The first call includes the connection.
 const VERSION_DEADLINE: Duration = Duration::from_secs(2);
+/// The core ends a call at its deadline. Should it be stuck itself, nobody waits longer than this.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Why a call gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,21 +72,7 @@ impl fmt::Display for CallError {
 }
 
 /// A connection. Made lazily by the first call.
-pub struct Client {
-    channel: Channel,
-    stop: Receiver<()>,
-    waker: Waker,
-    woken: Receiver<()>,
-}
-
-struct WakeByChannel(Sender<()>);
-
-impl Wake for WakeByChannel {
-    fn wake(self: Arc<Self>) {
-        // Full: a wake-up is already waiting, and one is enough.
-        let _ = self.0.try_send(());
-    }
-}
+pub struct Client(Caller);
 
 impl Client {
     /// A client for the socket at `path`. Calls break off when `stop` closes.
@@ -106,8 +89,7 @@ impl Client {
             .enable_http_proxy(false)
             .raw_cfg_string(CString::from(c"grpc.default_authority"), c"localhost".into())
             .connect(&format!("unix:{}", path.display()));
-        let (tx, woken) = crossbeam_channel::bounded(1);
-        Self { channel, stop, waker: Waker::from(Arc::new(WakeByChannel(tx))), woken }
+        Self(Caller::new(channel, stop))
     }
 
     /// Name and version of the runtime.
@@ -184,47 +166,27 @@ impl Client {
         T::parse_from_bytes(&bytes).map_err(garbage)
     }
 
-    /// One unary call. It is made as a server-streaming one, which is the same on the wire: grpcio's unary receiver
-    /// panics on a reply that is OK and holds no message.
+    /// One unary call.
     fn call(&self, method: &RawMethod, request: Vec<u8>, limit: Duration) -> Result<Vec<u8>, CallError> {
-        let (name, until) = (short(method.name), Instant::now() + limit);
-        let client = grpcio::Client::new(self.channel.clone());
+        let (name, until) = (short(method.name), Instant::now() + limit + GRACE);
         let options = CallOption::default().timeout(limit);
-        let mut replies = client.server_streaming(method, &request, options).map_err(|e| failure(name, e))?;
+        let mut replies = self.0.call(method, &request, options).map_err(|e| failure(name, e))?;
         let mut first = None;
         loop {
-            let next = {
-                let mut replies = pin!(&mut replies);
-                self.wait(poll_fn(|cx| replies.as_mut().poll_next(cx)), until)
-            };
-            match next {
-                Err(stopped) => {
-                    replies.cancel();
-                    return Err(stopped);
-                }
-                Ok(Some(Ok(bytes))) => first = first.or(Some(bytes)),
-                Ok(Some(Err(e))) => return Err(failure(name, e)),
-                Ok(None) => break,
+            match replies.next(until) {
+                Ok(Next::Message(bytes)) => first = first.or(Some(bytes)),
+                Ok(Next::End) => break,
+                Ok(Next::Nothing) => return Err(late(name)),
+                Err(Broken::Stopped) => return Err(CallError::Stopped),
+                Err(Broken::Failed(e)) => return Err(failure(name, e)),
             }
         }
         first.ok_or_else(|| CallError::Garbage { method: name, problem: "no message".into() })
     }
+}
 
-    /// The core ends a call at its deadline, `until`. A thread that still waits then is stuck.
-    fn wait<F: Future>(&self, future: F, until: Instant) -> Result<F::Output, CallError> {
-        let mut future = pin!(future);
-        let mut cx = Context::from_waker(&self.waker);
-        loop {
-            if let Poll::Ready(out) = future.as_mut().poll(&mut cx) {
-                return Ok(out);
-            }
-            let _rest = heartbeat::rest(Some(until));
-            select! {
-                recv(self.woken) -> _ => {}
-                recv(self.stop) -> _ => return Err(CallError::Stopped),
-            }
-        }
-    }
+fn late(method: &'static str) -> CallError {
+    CallError::Failed { method, problem: "no answer in time".into() }
 }
 
 fn short(path: &'static str) -> &'static str {
@@ -235,9 +197,7 @@ fn failure(method: &'static str, e: grpcio::Error) -> CallError {
     match e {
         grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::NOT_FOUND => CallError::NotFound,
         grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::UNIMPLEMENTED => CallError::Unimplemented,
-        grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::DEADLINE_EXCEEDED => {
-            CallError::Failed { method, problem: "no answer in time".into() }
-        }
+        grpcio::Error::RpcFailure(s) if s.code() == RpcStatusCode::DEADLINE_EXCEEDED => late(method),
         // What a runtime says between its start and the end of its recovery.
         grpcio::Error::RpcFailure(s) if s.message().contains("server is not initialized yet") => CallError::Starting,
         grpcio::Error::RpcFailure(s) if matches!(s.code(), RpcStatusCode::UNAVAILABLE | RpcStatusCode::CANCELLED) => {
@@ -252,33 +212,14 @@ fn failure(method: &'static str, e: grpcio::Error) -> CallError {
     }
 }
 
-type RawMethod = Method<Vec<u8>, Vec<u8>>;
-
-#[allow(clippy::ptr_arg)] // the signature is grpcio's
-fn put(bytes: &Vec<u8>, out: &mut GrpcSlice) -> grpcio::Result<()> {
-    *out = GrpcSlice::from(bytes.clone());
-    Ok(())
-}
-
-fn take(mut reader: MessageReader) -> grpcio::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut reader, &mut bytes).map_err(|e| grpcio::Error::Codec(Box::new(e)))?;
-    Ok(bytes)
-}
-
-/// A unary method whose messages stay bytes.
-pub(super) const fn raw(name: &'static str, ty: MethodType) -> RawMethod {
-    Method { ty, name, req_mar: Marshaller { ser: put, de: take }, resp_mar: Marshaller { ser: put, de: take } }
-}
-
 /// Names of the methods, for the fake runtime of the tests as well.
 pub(super) mod methods {
-    use super::{raw, MethodType::ServerStreaming, RawMethod};
+    use crate::source::call::{raw, RawMethod};
 
-    pub const VERSION: RawMethod = raw("/runtime.v1.RuntimeService/Version", ServerStreaming);
-    pub const STATUS: RawMethod = raw("/runtime.v1.RuntimeService/Status", ServerStreaming);
-    pub const LIST_SANDBOXES: RawMethod = raw("/runtime.v1.RuntimeService/ListPodSandbox", ServerStreaming);
-    pub const LIST_CONTAINERS: RawMethod = raw("/runtime.v1.RuntimeService/ListContainers", ServerStreaming);
-    pub const SANDBOX_STATUS: RawMethod = raw("/runtime.v1.RuntimeService/PodSandboxStatus", ServerStreaming);
-    pub const CONTAINER_STATUS: RawMethod = raw("/runtime.v1.RuntimeService/ContainerStatus", ServerStreaming);
+    pub const VERSION: RawMethod = raw("/runtime.v1.RuntimeService/Version");
+    pub const STATUS: RawMethod = raw("/runtime.v1.RuntimeService/Status");
+    pub const LIST_SANDBOXES: RawMethod = raw("/runtime.v1.RuntimeService/ListPodSandbox");
+    pub const LIST_CONTAINERS: RawMethod = raw("/runtime.v1.RuntimeService/ListContainers");
+    pub const SANDBOX_STATUS: RawMethod = raw("/runtime.v1.RuntimeService/PodSandboxStatus");
+    pub const CONTAINER_STATUS: RawMethod = raw("/runtime.v1.RuntimeService/ContainerStatus");
 }
