@@ -164,14 +164,7 @@ fn sorted(pods: Vec<PodBytes>, path: &Path) -> Result<Vec<PodBytes>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::wire::put_bytes;
-
-    fn pod(namespace: &str, name: &str) -> PodBytes {
-        let mut metadata = Vec::new();
-        put_bytes(&mut metadata, 1, name.as_bytes());
-        put_bytes(&mut metadata, 3, namespace.as_bytes());
-        PodBytes::from_sections(&metadata, b"", b"\x0a\x07Running", b"")
-    }
+    use crate::cli::selection::tests::pod;
 
     #[test]
     fn forms() {

@@ -70,14 +70,7 @@ pub fn none(missing: &[Missing]) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::wire::put_bytes;
-
-    fn pod(namespace: &str, name: &str) -> PodBytes {
-        let mut metadata = Vec::new();
-        put_bytes(&mut metadata, 1, name.as_bytes());
-        put_bytes(&mut metadata, 3, namespace.as_bytes());
-        PodBytes::from_sections(&metadata, b"", b"", b"")
-    }
+    use crate::cli::selection::tests::pod;
 
     #[test]
     fn what_was_probably_meant() {

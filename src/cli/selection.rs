@@ -134,11 +134,12 @@ impl Selection {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::cli) mod tests {
     use super::*;
     use crate::codec::wire::put_bytes;
 
-    fn pod(namespace: &str, name: &str) -> PodBytes {
+    /// A running pod of this name.
+    pub fn pod(namespace: &str, name: &str) -> PodBytes {
         let mut metadata = Vec::new();
         put_bytes(&mut metadata, 1, name.as_bytes());
         put_bytes(&mut metadata, 3, namespace.as_bytes());

@@ -6,10 +6,14 @@ use protobuf::Enum;
 use serde_json::{json, Value};
 
 use crate::cli::grid::{Cell, Grid};
+use crate::cli::paragraph::wrap;
 use crate::cli::screen::{Screen, Tone};
 use crate::codec::time::Time;
 use crate::pod::columns::age;
 use crate::proto::node::{finding, source, Finding, GetSourcesResponse, Source};
+
+/// Where the further lines of a remark begin, if it does not fit into one.
+const REMARK: usize = 4;
 
 /// Lines for people.
 pub fn text(answer: &GetSourcesResponse, screen: Screen) -> String {
@@ -36,20 +40,30 @@ pub fn text(answer: &GetSourcesResponse, screen: Screen) -> String {
         grid.row(row(source, answer.now_unix_ms));
     }
     out.push_str(&grid.take());
-    for source in &answer.sources {
-        if !source.found.is_empty() {
-            let _ = writeln!(out, "\n{}: {}", source.name, source.found);
-        }
-        if !source.error.is_empty() {
-            let _ = writeln!(out, "{}: {}", source.name, Tone::Bad.paint(&source.error, screen));
-        } else if !source.last_error.is_empty() {
-            let ago = since(source.last_error_unix_ms, answer.now_unix_ms);
-            let _ = writeln!(out, "{}: {ago} ago: {}", source.name, source.last_error);
-        }
+    let notes: String = answer.sources.iter().map(|source| notes(source, answer.now_unix_ms, screen)).collect();
+    if !notes.is_empty() {
+        let _ = write!(out, "\n{notes}");
     }
     if !answer.findings.is_empty() {
         let _ = writeln!(out, "\nManifests:");
-        answer.findings.iter().for_each(|f| out.push_str(&format!("  {}\n", remark(f, screen))));
+        for finding in &answer.findings {
+            out.push_str("  ");
+            wrap(&mut out, &remark(finding, screen), REMARK, screen.width.unwrap_or(usize::MAX));
+        }
+    }
+    out
+}
+
+/// How a source was found, and what goes wrong with it.
+fn notes(source: &Source, now: i64, screen: Screen) -> String {
+    let mut out = String::new();
+    if !source.found.is_empty() {
+        let _ = writeln!(out, "{}: {}", source.name, source.found);
+    }
+    if !source.error.is_empty() {
+        let _ = writeln!(out, "{}: {}", source.name, Tone::Bad.paint(&source.error, screen));
+    } else if !source.last_error.is_empty() {
+        let _ = writeln!(out, "{}: {} ago: {}", source.name, since(source.last_error_unix_ms, now), source.last_error);
     }
     out
 }
@@ -223,6 +237,7 @@ mod tests {
              SOURCE   STATE   SINCE   ANSWERED   PODS   TARGET\n\
              file     Up      65s     never      0      /etc/kubernetes/manifests\n\
              cri      Down    65s     never      0      unix:///run/containerd/containerd.sock\n\
+             \n\
              cri: connection refused\n\
              \n\
              Manifests:\n  \
