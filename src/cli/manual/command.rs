@@ -38,10 +38,16 @@ pub fn page(verbs: &[Verb], date: &str) -> String {
     );
     page.heading("ENVIRONMENT");
     page.tagged("NODEPODS_SOCKET", "The daemon's socket, where --socket names none.");
+    page.tagged(
+        "NODEPODS_HTTP_SOCKET",
+        "The daemon's socket for HTTP, where --http-socket names none: for events, for logs that cannot be read here, for \
+         kubectl and proxy.",
+    );
     page.tagged("NO_COLOR", "With any value but an empty one: no colours.");
     page.heading("FILES");
     page.tagged("/run/nodepods/pods.sock", "Where the daemon is asked; next come /var/lib/kubelet/pods/kubelet.sock");
     page.line("and the kubelet's own /var/lib/kubelet/pods\\-api/pods\\-api.sock.");
+    page.tagged("/run/nodepods/http.sock", "Where it is asked over HTTP.");
     page.tagged("/etc/nodepods/config.yaml", "Configuration of the daemon; commands take the socket from it, too.");
     exit_status(&mut page);
     page.heading("SEE ALSO");
