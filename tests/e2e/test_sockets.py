@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import stat
+import subprocess
 import time
 
 import pytest
@@ -174,3 +175,35 @@ def test_two_starts_at_once_leave_one_server(make_daemon, base):
     wait_until(lambda: any(d.process.poll() is not None for d in both), "one of two gives way")
     (winner,) = [d for d in both if d.process.poll() is None]
     winner.wait_ready()
+
+
+def activated(*arguments):
+    """systemd's own way to pass sockets on, without systemd as the first process."""
+    return ("systemd-socket-activate", *arguments)
+
+
+def test_a_socket_that_systemd_passes_on_as_http_serves_http(make_daemon, base):
+    grpc, http = f"{base}/grpc.sock", f"{base}/http.sock"
+    d = make_daemon(wrapper=activated("-l", grpc, "-l", http, "--fdname=pods:http"))
+    d.put("web.yaml", manifest("web"))
+    d.spawn()
+    wait_until(lambda: os.path.exists(http), "systemd listens")
+    inodes = [os.stat(path).st_ino for path in (grpc, http)]
+    # The first connection starts the daemon, and waits for it.
+    assert len(d.wait_ready(socket=grpc).pods) == 1
+    get = ["curl", "-sS", "--unix-socket", http, "http://node/api/v1/namespaces/default/pods", "-H", "Accept: application/yaml"]
+    assert f"name: web-{NODE}\n" in subprocess.run(get, check=True, capture_output=True, text=True).stdout
+    not_grpc = subprocess.run([*get[:3], grpc, *get[4:]], capture_output=True, check=False)
+    assert not_grpc.returncode and b"web" not in not_grpc.stdout
+    assert d.stop() == 0
+    assert [os.stat(path).st_ino for path in (grpc, http)] == inodes, "they are systemd's, and stay"
+
+
+def test_what_is_no_stream_socket_is_not_served(make_daemon, base):
+    path = f"{base}/http.sock"
+    d = make_daemon(wrapper=activated("-d", "-l", path, "--fdname=http")).spawn()
+    wait_until(lambda: os.path.exists(path), "systemd listens")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.sendto(b"x", path)
+    assert d.process.wait(10) not in (0, None)
+    assert "descriptor 3 is no unix stream socket" in d.log()
