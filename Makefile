@@ -116,7 +116,7 @@ bench-static: ## The same on the static build
 	target/static/bench-$(ARCH) $(T)
 
 .PHONY: fuzz
-fuzz: ## Fuzz masks, pods, selectors, queries and manifests for FUZZ_SECONDS (30) each. T=mask picks
+fuzz: ## Fuzz masks, pods, selectors, queries, manifests, requests and logs for FUZZ_SECONDS (30) each. T=mask picks
 	packaging/build/fuzz $(T)
 
 .PHONY: figures

@@ -78,6 +78,30 @@ fn a_poller_is_told_when_nothing_has_changed() {
 }
 
 #[test]
+fn parameters_that_cannot_be_read_end_no_connection() {
+    let server = Server::new(three());
+    let mut client = server.connect();
+    for (parameters, problem) in [
+        ("query=%ff", "the request cannot be read: \"%ff\": not UTF-8"),
+        ("query=a%00b", "the request cannot be read: \"a%00b\": control characters"),
+        ("timeout=1&timeout=2", "the request cannot be read: parameter timeout was given twice, as \"1\" and as \"2\""),
+        ("query=Pod%20Name:%", "the request cannot be read: \"Pod%20Name:%\": a percent sign needs two hex digits"),
+    ] {
+        client.ask("GET", &format!("/v1/pods?{parameters}"), "");
+        let answer = client.answer();
+        let want = json!({"code": 3, "message": problem, "details": [], "error": problem});
+        assert_eq!((answer.code, answer.json()), (400, want), "{parameters}");
+        client.ask("GET", &format!("/v1/export/pods?{parameters}"), "");
+        let answer = client.answer();
+        assert_eq!((answer.code, &answer.json()["error"]["message"]), (400, &json!(problem)), "{parameters}");
+        client.ask("GET", &format!("/api/v1/pods?{parameters}"), "");
+        assert_eq!(client.answer().status().0, 400, "{parameters}");
+    }
+    client.ask("GET", "/healthz?a=1&a=2", "");
+    assert_eq!(client.answer().code, 400);
+}
+
+#[test]
 fn a_page_of_pods() {
     let server = Server::new(three());
     let names = |parameters: &str| -> Vec<String> {

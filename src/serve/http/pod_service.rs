@@ -21,8 +21,8 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     let (answered, failed): (_, fn(&ExportError) -> String) = match path.as_slice() {
         _ if request.method == Method::Other => (Err(ExportError::Method), export::unary_error),
-        ["v1", "pods"] => (pods(shared, request), export::unary_error),
-        ["v1", "export", "pods"] => (export_pods(shared, request), export::error_frame),
+        ["v1", "pods"] => (sound(request).and_then(|()| pods(shared, request)), export::unary_error),
+        ["v1", "export", "pods"] => (sound(request).and_then(|()| export_pods(shared, request)), export::error_frame),
         _ => (Err(ExportError::Path), export::unary_error),
     };
     answered.unwrap_or_else(|error| {
@@ -36,6 +36,11 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
         }
         reply
     })
+}
+
+/// Whether the parameters can be read.
+fn sound(request: &Request) -> Result<(), ExportError> {
+    request.flaw.as_ref().map_or(Ok(()), |flaw| Err(ExportError::Message(flaw.message())))
 }
 
 /// One page of pods.

@@ -56,6 +56,11 @@ impl Refusal {
         self.words().code
     }
 
+    /// What is wrong, for people.
+    pub(crate) fn message(&self) -> String {
+        self.words().message
+    }
+
     /// Seconds after which it is worth trying again.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         matches!(self, Self::TooNew(..) | Self::TooMany(_) | Self::NotInitialized | Self::Unavailable(_)).then_some(1)

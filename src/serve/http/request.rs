@@ -28,6 +28,8 @@ pub(crate) struct Request {
     /// The decoded parts of the path; a slash at the end does not count.
     pub(crate) path: Vec<String>,
     pub(crate) query: Query,
+    /// What is wrong with the query, which is empty then. The request can be answered, and the next one after it.
+    pub(crate) flaw: Option<Refusal>,
     /// The target as it was sent: what an entity tag is made for.
     pub(crate) target: String,
     /// All Accept fields, joined with commas.
@@ -92,10 +94,15 @@ pub(crate) fn parse(head: &[u8]) -> Result<(Request, Framing), Refusal> {
     fields.check_host(framing.chunks)?;
     let target = parsed.path.unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (query, flaw) = match Query::parse(query) {
+        Ok(query) => (query, None),
+        Err(flaw) => (Query::default(), Some(flaw)),
+    };
     let request = Request {
         method,
         path: segments(path)?,
-        query: Query::parse(query)?,
+        query,
+        flaw,
         target: target.to_owned(),
         accept: fields.joined("accept"),
         if_none_match: fields.joined("if-none-match"),

@@ -114,6 +114,9 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
     if request.method == Method::Other {
         return Err(Refusal::MethodNotAllowed);
     }
+    if let Some(flaw) = &request.flaw {
+        return Err(flaw.clone());
+    }
     match route {
         Route::Root => discovery::paths(request),
         Route::Version => discovery::version(request),
