@@ -4,15 +4,18 @@
 
 mod error;
 mod file;
+mod revision_file;
 mod saver;
 mod schedule;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::file::CheckpointFile;
+use self::revision_file::RevisionFile;
 use self::schedule::Print;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::time::Time;
@@ -45,10 +48,11 @@ impl Remembered {
 #[derive(Debug)]
 pub struct Restored {
     file: CheckpointFile,
+    revision_file: RevisionFile,
     pods: Option<Vec<PodBytes>>,
     as_of_ms: u64,
     print: Option<Print>,
-    /// The revision to start from: give it to `Revision::start`.
+    /// The last revision that was written down: give it to `Revision::start`.
     pub revision: Option<u64>,
     /// Last good manifests: for the sources, and for the next checkpoint until these have spoken.
     pub manifests: Remembered,
@@ -60,6 +64,7 @@ pub struct Restored {
 #[must_use]
 pub fn restore(state_dir: &Path) -> Restored {
     let file = CheckpointFile::in_dir(state_dir);
+    let (revision_file, written) = RevisionFile::open(state_dir);
     let loaded = file.load().unwrap_or_else(|e| {
         log::error!("checkpoint: {e}");
         None
@@ -67,14 +72,22 @@ pub fn restore(state_dir: &Path) -> Restored {
     let print = loaded.as_ref().map(Print::of);
     let Some(Checkpoint { revision, as_of_ms, pods, manifests, ended }) = loaded else {
         let (manifests, ended) = Default::default();
-        return Restored { file, pods: None, as_of_ms: 0, print, revision: None, manifests, ended };
+        return Restored { file, revision_file, pods: None, as_of_ms: 0, print, revision: written, manifests, ended };
     };
     log::info!("checkpoint: {} pods of {} restored", pods.len(), Time::from_unix_nanos(nanos(as_of_ms)).rfc3339_nano());
     let manifests = Remembered::of(manifests);
-    Restored { file, pods: Some(pods), as_of_ms, print, revision: Some(revision), manifests, ended }
+    let revision = written.max(Some(revision));
+    Restored { file, revision_file, pods: Some(pods), as_of_ms, print, revision, manifests, ended }
 }
 
 impl Restored {
+    /// Writes down the revision from which this run starts. A disk that does not take it costs a line in the log.
+    pub fn starts_from(&self, revision: u64) {
+        if let Err(e) = self.revision_file.start(revision) {
+            unwritten(&e);
+        }
+    }
+
     /// What the reconciler is to be told before all sources: the pods, and how old they are. Empty the second time,
     /// and where there was no checkpoint.
     pub fn updates(&mut self) -> Vec<Update> {
@@ -94,6 +107,10 @@ impl Restored {
         let since = UNIX_EPOCH + Duration::from_millis(self.as_of_ms);
         Health { state, since, error: error.into(), target }
     }
+}
+
+fn unwritten(e: &io::Error) {
+    log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
 }
 
 fn nanos(ms: u64) -> i64 {

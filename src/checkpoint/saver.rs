@@ -10,7 +10,7 @@ use crossbeam_channel::{after, at, bounded, never, select, Receiver, Sender};
 use parking_lot::Mutex;
 
 use super::schedule::{Print, Schedule};
-use super::{unix_ms, Remembered, Restored};
+use super::{unix_ms, unwritten, Remembered, Restored};
 use crate::heartbeat::{self, Heartbeats};
 use crate::pod::manifest::{Manifest, ManifestFile};
 use crate::store::checkpoint::{Checkpoint, Kept};
@@ -90,7 +90,7 @@ impl Saver {
         let (stop, stopped) = bounded(0); // nothing is ever sent: its end is the message
         let work = Work {
             schedule: Schedule::new(restored.print),
-            standing_in: restored.revision.is_some(),
+            standing_in: restored.print.is_some(),
             restored,
             store,
             updates,
@@ -141,6 +141,9 @@ impl Work {
             let snapshot = self.store.current();
             self.stand_in_or_rest(&snapshot);
             self.look(&snapshot);
+            if let Err(e) = self.restored.revision_file.served(snapshot.revision) {
+                unwritten(&e);
+            }
             let due = self.schedule.due();
             let rest = heartbeat::rest(due);
             let due = due.map_or_else(never, at);
@@ -177,7 +180,7 @@ impl Work {
     /// Says whether the restored pods are served in the place of others.
     fn stand_in_or_rest(&mut self, snapshot: &Snapshot) {
         let served = snapshot.held.get(&SourceId::Checkpoint).is_some_and(|n| *n > 0);
-        if self.restored.revision.is_none() || !snapshot.initialized || self.standing_in == served {
+        if self.restored.print.is_none() || !snapshot.initialized || self.standing_in == served {
             return;
         }
         let health = match served {

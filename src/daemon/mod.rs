@@ -24,7 +24,6 @@ mod notes;
 mod orders;
 mod owner;
 mod places;
-mod revision_file;
 mod sockets;
 mod state_dir;
 mod systemd;
@@ -64,7 +63,6 @@ use narrow::Narrow;
 use notes::Notes;
 use orders::Order;
 use owner::Clock;
-use revision_file::RevisionFile;
 use sockets::Sockets;
 use watchdog::Watchdog;
 
@@ -161,15 +159,13 @@ struct Core {
 }
 
 fn start_core(settings: &Settings, state_dir: Option<&Path>, beats: &Heartbeats) -> Result<Core, DaemonError> {
-    let (file, persisted) = match state_dir.map(RevisionFile::open) {
-        Some((file, persisted)) => (Some(file), persisted),
-        None => (None, None),
-    };
     let clock = Clock::start();
     let now = clock.now();
     let mut restored = state_dir.map(checkpoint::restore);
-    let persisted = persisted.max(restored.as_ref().and_then(|r| r.revision));
-    let revision = Revision::start(persisted, now.unix_ms);
+    let revision = Revision::start(restored.as_ref().and_then(|r| r.revision), now.unix_ms);
+    if let Some(restored) = &restored {
+        restored.starts_from(revision.get());
+    }
     let store = Store::new(Snapshot::empty(revision.get()));
     let config = ReconcilerConfig { expectations: expectations(settings), node: node::facts(), revision };
     let mut reconciler = Reconciler::new(config, now);
@@ -184,7 +180,7 @@ fn start_core(settings: &Settings, state_dir: Option<&Path>, beats: &Heartbeats)
     let saver = save.transpose().map_err(|source| DaemonError::Thread { name: "checkpoint", source })?;
     let manifests = saver.as_ref().map(Saver::manifests).unwrap_or_default();
     let events = Events::new(store.current().revision);
-    let notes = Notes { manifests, revision: file, events: Arc::clone(&events) };
+    let notes = Notes { manifests, events: Arc::clone(&events) };
     let reconciler = owner::start(reconciler, clock, Arc::clone(&store), updates, beats, notes)
         .map_err(|source| DaemonError::Thread { name: "reconciler", source })?;
     Ok(Core { store, events, reconciler, feeds, saver })

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::owner::{self, Bystander};
-use super::revision_file::RevisionFile;
 use crate::checkpoint::Manifests;
 use crate::store::events::Events;
 use crate::store::snapshot::Snapshot;
@@ -13,8 +12,6 @@ use crate::store::update::Update;
 pub struct Notes {
     /// The last good manifests.
     pub manifests: Manifests,
-    /// `None` where no state is kept.
-    pub revision: Option<RevisionFile>,
     /// What happened to the pods.
     pub events: Arc<Events>,
 }
@@ -26,11 +23,5 @@ impl Bystander for Notes {
 
     fn publishing(&mut self, snapshot: &Arc<Snapshot>) {
         self.events.observe(snapshot, owner::wall_seconds());
-    }
-
-    fn published(&mut self, revision: u64) {
-        if let Some(Err(e)) = self.revision.as_mut().map(|file| file.served(revision)) {
-            log::warn!("cannot write the revision down: {e}; after a restart, watches may begin anew");
-        }
     }
 }

@@ -59,8 +59,6 @@ pub trait Bystander: Send + 'static {
     fn heard(&mut self, update: &Update);
     /// This snapshot is about to be published.
     fn publishing(&mut self, snapshot: &Arc<Snapshot>);
-    /// The snapshot with this revision was published.
-    fn published(&mut self, revision: u64);
 }
 
 /// Starts the thread `reconciler`. It ends when all senders of `updates` are gone.
@@ -80,10 +78,8 @@ pub fn start(
         let _watched = beats.enter(name);
         loop {
             if let Some(snapshot) = reconciler.snapshot(clock.now()) {
-                let revision = snapshot.revision;
                 bystander.publishing(&snapshot);
                 store.publish(snapshot);
-                bystander.published(revision);
             }
             let patience = patience(&reconciler, clock.now());
             let rest = heartbeat::rest(Some(Instant::now() + patience));

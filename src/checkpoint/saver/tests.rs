@@ -53,6 +53,8 @@ fn what_is_known_at_the_stop_is_there_at_the_start() {
 
     let mut restored = restore(&dir.path(""));
     assert_eq!(restored.revision, Some(7));
+    restored.starts_from(9);
+    assert_eq!(restore(&dir.path("")).revision, Some(9), "whatever becomes of this run");
     assert_eq!(restored.manifests.files, BTreeMap::from([("/m".to_owned(), manifest)]));
     match restored.updates().as_slice() {
         [Update::Health(SourceId::Checkpoint, h), Update::Pods { source: SourceId::Checkpoint, pods }] => {

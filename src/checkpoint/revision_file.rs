@@ -25,7 +25,17 @@ impl RevisionFile {
         (Self { dir: dir.into(), written: None }, text.trim().parse().ok())
     }
 
-    /// Writes the revision down if it is time to.
+    /// Writes down the revision from which a run starts, before it serves any: should the process die at once, the next
+    /// one finds it. It does not wait for the disk, which only matters to clients that outlive a power cut: none on
+    /// this node do.
+    ///
+    /// # Errors
+    /// The file cannot be written; the old one stays.
+    pub fn start(&self, revision: u64) -> io::Result<()> {
+        self.replace(revision, |_| Ok(()))
+    }
+
+    /// Writes the revision down if it is time to, and waits until it is on the disk.
     ///
     /// # Errors
     /// The file cannot be written; the old one stays.
@@ -34,12 +44,16 @@ impl RevisionFile {
             return Ok(());
         }
         self.written = Some(revision); // also after an error: one message is enough for half a million changes
+        self.replace(revision, File::sync_all)?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn replace(&self, revision: u64, sync: fn(&File) -> io::Result<()>) -> io::Result<()> {
         let (new, place) = (self.dir.join(".revision.new"), self.dir.join(NAME));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         writeln!(file, "{revision}")?;
-        file.sync_all()?;
-        fs::rename(new, place)?;
-        File::open(&self.dir)?.sync_all()
+        sync(&file)?;
+        fs::rename(new, place)
     }
 }
 
@@ -56,6 +70,8 @@ mod tests {
         fs::create_dir(&dir).unwrap();
         let (mut file, before) = RevisionFile::open(&dir);
         assert_eq!(before, None);
+        file.start(999).unwrap();
+        assert_eq!(RevisionFile::open(&dir).1, Some(999));
         file.served(1000).unwrap();
         file.served(1001).unwrap();
         assert_eq!(RevisionFile::open(&dir).1, Some(1000));
