@@ -10,7 +10,7 @@
 //! Other builds have their C library's heap, and this file for its tests alone.
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -218,6 +218,40 @@ pub unsafe extern "C" fn posix_memalign(into: *mut *mut c_void, align: usize, si
     0
 }
 
+/// C's `strdup`. Here because zig's own one takes from zig's heap, whatever `malloc` is.
+///
+/// # Safety
+/// `text` ends with a zero byte.
+#[cfg_attr(target_env = "musl", no_mangle)]
+pub unsafe extern "C" fn strdup(text: *const c_char) -> *mut c_char {
+    // SAFETY: by the caller's promise.
+    unsafe { copied(text, libc::strlen(text)) }
+}
+
+/// C's `strndup`: at most `most` bytes of the text. Here for the same reason.
+///
+/// # Safety
+/// `text` has `most` bytes, or ends with a zero byte before.
+#[cfg_attr(target_env = "musl", no_mangle)]
+pub unsafe extern "C" fn strndup(text: *const c_char, most: usize) -> *mut c_char {
+    // SAFETY: by the caller's promise.
+    unsafe { copied(text, libc::strnlen(text, most)) }
+}
+
+/// # Safety
+/// `text` has `length` bytes.
+unsafe fn copied(text: *const c_char, length: usize) -> *mut c_char {
+    let copy = malloc(length + 1).cast::<c_char>();
+    if !copy.is_null() {
+        // SAFETY: a new block with room for the text and its end.
+        unsafe {
+            ptr::copy_nonoverlapping(text, copy, length);
+            copy.add(length).write(0);
+        }
+    }
+    copy
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +288,10 @@ mod tests {
             let block = calloc(100, 10).cast::<u8>();
             assert!((0..1000).all(|i| block.add(i).read() == 0));
             free(block.cast());
+            for (copy, want) in [(strdup(c"pods".as_ptr()), c"pods"), (strndup(c"pods".as_ptr(), 3), c"pod")] {
+                assert_eq!(std::ffi::CStr::from_ptr(copy), want);
+                free(copy.cast());
+            }
             assert!(calloc(usize::MAX, 2).is_null());
             assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::ENOMEM));
         }
