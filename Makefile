@@ -125,8 +125,7 @@ figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet
 
 .PHONY: order
 order: $(VENV)/.done ## Write packaging/build/order.list anew, the order of the static binary's functions (needs valgrind, root)
-	touch packaging/build/link
-	ICF=none packaging/build/static
+	packaging/build/static
 	$(PYTHON) tests/figures/order.py target/static/nodepods-$$(uname -m).symbols packaging/build/order.list
 	packaging/build/static
 

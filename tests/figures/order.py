@@ -47,7 +47,7 @@ def ended(daemon):
     """Ends the daemon; what ran in it."""
     daemon.close_channels()
     daemon.stop(timeout=60)
-    names = {"__libc_start_main"}  # callgrind has another name for it
+    names = {"_start", "__libc_start_main", "__clone"}  # callgrind has other names for them
     for dump in glob.glob(f"{daemon.base}/callgrind.*"):
         with open(dump, errors="replace") as f:
             names.update(line[3:].strip() for line in f if line.startswith("fn="))
