@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{never, select, tick, Receiver};
+use crossbeam_channel::{after, never, select, tick, Receiver};
 use sd_notify::NotifyState;
 
 use crate::checkpoint::{self, Restored, Saver};
@@ -249,6 +249,7 @@ fn oversee(
     let mut watchdog = Watchdog::new(beats, period.unwrap_or_default(), call);
     let news = store.subscribe();
     let mut told = String::new();
+    let mut forget = never();
     loop {
         let status = systemd::status(&store.current());
         if status != told {
@@ -265,6 +266,11 @@ fn oversee(
                 Err(_) => return Signal::Terminate, // the signals thread has said why it ended
             },
             recv(news.changed()) -> _ => {}
+            recv(server.list_built()) -> _ => forget = after(Duration::ZERO), // which says when to come back
+            recv(forget) -> now => {
+                let again = server.forget_list(now.unwrap_or_else(|_| Instant::now()));
+                forget = again.map_or_else(never, after);
+            }
             recv(due) -> _ => if watchdog.all_alive(Instant::now()) {
                 systemd::tell(&[NotifyState::Watchdog]);
             },

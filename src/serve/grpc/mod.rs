@@ -27,6 +27,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crossbeam_channel::Receiver;
 use grpcio::{ChannelBuilder, EnvBuilder, Environment, Server, ServerBuilder};
 use parking_lot::Mutex;
 
@@ -111,6 +112,7 @@ pub struct GrpcServer {
     metrics: Arc<Metrics>,
     refusals: Mutex<Quiet>,
     environment: Arc<Environment>,
+    list: Arc<shared::SharedList>,
 }
 
 impl GrpcServer {
@@ -125,11 +127,12 @@ impl GrpcServer {
         let streams = Streams::new(&store, &slots, options.watch_send_timeout);
         let connections = Arc::new(Connections::new(options.max_connections, options.rates));
         let metrics = Arc::<Metrics>::default();
+        let list = Arc::<shared::SharedList>::default();
         let shared = Arc::new(Shared {
             store,
             streams,
             connections: Arc::clone(&connections),
-            list: shared::SharedList::default(),
+            list: Arc::clone(&list),
             masked: shared::MaskedLists::default(),
             masks: MaskCache::default(),
             pages: Mutex::default(),
@@ -175,6 +178,7 @@ impl GrpcServer {
             metrics,
             refusals: Mutex::default(),
             environment,
+            list,
         })
     }
 
@@ -201,6 +205,19 @@ impl GrpcServer {
         if let Err(e) = self_call::make(&self.environment, server, answered) {
             log::debug!("cannot call ourselves: {e}");
         }
+    }
+
+    /// Says that a list was built, which is kept until [`Self::forget_list`].
+    #[must_use]
+    pub fn list_built(&self) -> &Receiver<()> {
+        self.list.built()
+    }
+
+    /// Forgets the list that several clients got if nobody has asked for it lately. When to come back while somebody
+    /// does.
+    #[must_use]
+    pub fn forget_list(&self, now: Instant) -> Option<Duration> {
+        (!self.list.forget(now)).then_some(shared::UNUSED)
     }
 
     /// Open connections and running streams.

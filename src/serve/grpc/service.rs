@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) streams: Streams,
     pub(crate) connections: Arc<Connections>,
-    pub(crate) list: SharedList,
+    pub(crate) list: Arc<SharedList>,
     pub(crate) masked: MaskedLists,
     pub(crate) masks: MaskCache,
     pub(crate) pages: Mutex<Pages>,

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crossbeam_channel::{bounded, Receiver, Sender};
 use parking_lot::Mutex;
 
 use super::encode::{self, Change, Contract};
@@ -10,26 +12,62 @@ use super::reply::Reply;
 use crate::store::masked::MaskedPods;
 use crate::store::snapshot::{PodEntry, PodId, Snapshot};
 
-/// The whole list, built once for a revision and only when asked for.
-#[derive(Debug, Default)]
+/// How long a list is kept that nobody asks for: it is as large as all pods together.
+pub(crate) const UNUSED: Duration = Duration::from_secs(5);
+
+/// The whole list, built once for a revision and only when asked for, and kept while somebody asks.
+#[derive(Debug)]
 pub(crate) struct SharedList {
-    last: Mutex<Option<(u64, Reply)>>,
+    last: Mutex<Option<Last>>,
+    /// Holds one word: where it is there already, whoever forgets is awake.
+    built: (Sender<()>, Receiver<()>),
+}
+
+#[derive(Debug)]
+struct Last {
+    revision: u64,
+    reply: Reply,
+    used: Instant,
+}
+
+impl Default for SharedList {
+    fn default() -> Self {
+        Self { last: Mutex::default(), built: bounded(1) }
+    }
 }
 
 impl SharedList {
     /// The reply for this snapshot. Callers that ask for the same one wait for whoever builds it.
     pub(crate) fn of(&self, snapshot: &Snapshot) -> Reply {
         let mut last = self.last.lock();
-        match &*last {
-            Some((revision, reply)) if *revision == snapshot.revision => reply.clone(),
+        match &mut *last {
+            Some(last) if last.revision == snapshot.revision => {
+                last.used = Instant::now();
+                last.reply.clone()
+            }
             // An older snapshot than the one that was built last: not worth keeping.
-            Some((revision, _)) if *revision > snapshot.revision => build(snapshot),
+            Some(last) if last.revision > snapshot.revision => build(snapshot),
             _ => {
                 let reply = build(snapshot);
-                *last = Some((snapshot.revision, reply.clone()));
+                *last = Some(Last { revision: snapshot.revision, reply: reply.clone(), used: Instant::now() });
+                let _ = self.built.0.try_send(());
                 reply
             }
         }
+    }
+
+    /// Says that a list has been built, which is to be forgotten some time.
+    pub(crate) fn built(&self) -> &Receiver<()> {
+        &self.built.1
+    }
+
+    /// Forgets the list if nobody has asked for it in the last [`UNUSED`]. False while one is kept.
+    pub(crate) fn forget(&self, now: Instant) -> bool {
+        let mut last = self.last.lock();
+        if last.as_ref().is_some_and(|last| now.saturating_duration_since(last.used) >= UNUSED) {
+            *last = None;
+        }
+        last.is_none()
     }
 }
 
@@ -173,6 +211,18 @@ mod tests {
         assert!(second.as_ref().len() > first.as_ref().len());
         assert_eq!(list.of(&snapshot(1, &[&pod])).as_ref(), first.as_ref());
         assert_eq!(place(&second), place(&list.of(&snapshot(2, &[]))));
+    }
+
+    #[test]
+    fn a_list_that_nobody_asks_for_is_forgotten() {
+        let (list, pod) = (SharedList::default(), entry("a", 1));
+        assert!(list.forget(Instant::now()) && list.built().is_empty());
+        list.of(&snapshot(1, &[&pod]));
+        assert!(list.built().try_recv().is_ok());
+        assert!(!list.forget(Instant::now()));
+        assert!(list.forget(Instant::now() + UNUSED));
+        list.of(&snapshot(1, &[&pod]));
+        assert!(list.built().try_recv().is_ok());
     }
 
     #[test]
