@@ -104,6 +104,10 @@ fn yaml_is_the_json() {
 #[test]
 fn people_get_indented_json() {
     let server = three();
+    let refused = server.get("/api/v1/secrets", "User-Agent: curl/8.5.0\r\n");
+    assert!(refused.text().starts_with("{\n  \"") && refused.text().ends_with("\n}\n"), "{}", refused.text());
+    assert_eq!(refused.status().0, 404);
+    assert_eq!(server.get("/api/v1/secrets", "").text().lines().count(), 1);
     let answer = server.get("/api/v1/pods", "User-Agent: curl/8.5.0\r\n");
     assert!(answer.text().starts_with("{\n  \"kind\": \"PodList\",\n  \"apiVersion\": \"v1\",\n"), "{}", answer.text());
     assert_eq!(answer.json(), server.json("/api/v1/pods", ""));

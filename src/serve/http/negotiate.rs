@@ -82,7 +82,7 @@ pub(crate) fn form(request: &Request, offer: Offer) -> Result<Form, Refusal> {
 }
 
 /// People who look at JSON in a terminal or a browser get it indented.
-fn wants_pretty(request: &Request) -> bool {
+pub(crate) fn wants_pretty(request: &Request) -> bool {
     request
         .query
         .switch("pretty")

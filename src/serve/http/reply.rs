@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::indent::Indenter;
 use super::outgoing::Outgoing;
 use super::refusal::Refusal;
 use crate::codec::time::Time;
@@ -54,8 +55,19 @@ impl Reply {
 
     /// A Status object with its code.
     pub(crate) fn refusal(refusal: &Refusal) -> Self {
-        let body = format!("{}\n", refusal.status());
-        let mut reply = Self::bytes(JSON, body.into_bytes()).with_code(refusal.code());
+        Self::refused(refusal, format!("{}\n", refusal.status()).into_bytes())
+    }
+
+    /// The same for people.
+    pub(crate) fn pretty_refusal(refusal: &Refusal) -> Self {
+        let mut body = Vec::new();
+        Indenter::default().feed(&refusal.status().to_string(), &mut body);
+        body.push(b'\n');
+        Self::refused(refusal, body)
+    }
+
+    fn refused(refusal: &Refusal, body: Vec<u8>) -> Self {
+        let mut reply = Self::bytes(JSON, body).with_code(refusal.code());
         if *refusal == Refusal::MethodNotAllowed {
             reply.add("Allow", "GET, HEAD".into());
         }

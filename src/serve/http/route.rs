@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::{Method, Request};
 use super::shared::Shared;
-use super::{cluster, discovery, events, health, kubelet, pod_log, pods, rebinding, Scope};
+use super::{cluster, discovery, events, health, kubelet, negotiate, pod_log, pods, rebinding, Scope};
 
 /// Prometheus' text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -102,7 +102,10 @@ pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
     if shared.scope == Scope::Reads && request.path.first().is_some_and(|first| first == "v1") {
         return super::pod_service::answer(shared, request);
     }
-    read(shared, request).unwrap_or_else(|refusal| Reply::refusal(&refusal))
+    read(shared, request).unwrap_or_else(|refusal| match negotiate::wants_pretty(request) {
+        true => Reply::pretty_refusal(&refusal),
+        false => Reply::refusal(&refusal),
+    })
 }
 
 fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
