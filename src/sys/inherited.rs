@@ -41,8 +41,8 @@ pub fn listeners() -> io::Result<Vec<Inherited>> {
 /// The listening unix stream socket that `fd` has to be.
 fn listening(fd: OwnedFd) -> io::Result<UnixListener> {
     let wanted = [
-        (libc::SO_DOMAIN, libc::AF_UNIX, "no unix socket"),
-        (libc::SO_TYPE, libc::SOCK_STREAM, "no stream socket"),
+        (libc::SO_DOMAIN, libc::AF_UNIX, "no unix stream socket"),
+        (libc::SO_TYPE, libc::SOCK_STREAM, "no unix stream socket"),
         (libc::SO_ACCEPTCONN, 1, "not listening"),
     ];
     let number = fd.as_raw_fd();
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(ours.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
         let refused = |fd: OwnedFd| listening(fd).unwrap_err().to_string();
         assert!(refused(UnixStream::pair().unwrap().0.into()).ends_with("is not listening"));
-        assert!(refused(UnixDatagram::unbound().unwrap().into()).ends_with("is no stream socket"));
-        assert!(refused(TcpListener::bind("127.0.0.1:0").unwrap().into()).ends_with("is no unix socket"));
+        assert!(refused(UnixDatagram::unbound().unwrap().into()).ends_with("is no unix stream socket"));
+        assert!(refused(TcpListener::bind("127.0.0.1:0").unwrap().into()).ends_with("is no unix stream socket"));
     }
 }
