@@ -202,7 +202,7 @@ def test_a_tree_of_all_pods(make_daemon, containerd, runtime, base, kept_by):
     keeper = running(node, "tree", tree) if kept_by == "verb" else contextlib.nullcontext()
     of = lambda path: read(f"{tree}/shop/web/{path}")
     with keeper:
-        until(lambda: of("phase") == "Running\n" and of("containers/main/state") == "running\n", "web in the tree")
+        until(lambda: of("uid") and of("phase") == "Running\n" and of("containers/main/state") == "running\n", "web in the tree")
         assert of("containers/main/id") == f"{main.id}\n"
         assert of("labels") == 'app="it\'s"\n' and of("uid") == f"{pod.uid}\n" and of("ip").startswith("10.213.")
         for path in ("", "shop", "shop/web"):
