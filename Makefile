@@ -93,6 +93,15 @@ unit: ## Unit and property tests: of the pure core (no gRPC), then of everything
 e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= names another binary, T= picks tests
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/e2e $(if $(T),-k '$(T)')
 
+.PHONY: test-aarch64
+test-aarch64: $(VENV)/.done ## The aarch64 binary under qemu-user, end to end, as root (half an hour when its C++ is cold)
+	packaging/build/setup test
+	packaging/build/setup qemu
+	packaging/build/static aarch64
+	packaging/build/hardening target/static/nodepods-aarch64
+	NODEPODS_BIN=$(CURDIR)/tests/node/under-qemu $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider \
+	  $(foreach t,contracts manifests lifecycle cli pods_over_cri situations,tests/e2e/test_$(t).py)
+
 .PHONY: test-packages
 test-packages: packages $(VENV)/.done ## The packages on fresh systems, under a real systemd too, as root. T= picks tests
 	$(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/packages $(if $(T),-k '$(T)')
