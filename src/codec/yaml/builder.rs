@@ -4,29 +4,40 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::{Map, Value};
 
 use super::marks::{Children, Entry, Mark};
+use super::outdent::Outdented;
 use super::scalar::{self, Scalar};
 use super::{Document, Duplicate, YamlError, MAX_COPIED, MAX_DEPTH, MAX_DUPLICATES, MAX_NODES};
 
 pub(super) fn parse(text: &str) -> Result<Document, YamlError> {
+    let mut text = Outdented::new(text);
+    loop {
+        match read(&text) {
+            Ok(read) => return read,
+            Err(refused) if text.moves(&refused) => {}
+            Err(refused) => return Err(error(text.mark(refused.marker()), refused.info())),
+        }
+    }
+}
+
+/// What the parser refuses, and within what it takes, what we do.
+fn read(text: &Outdented<'_>) -> Result<Result<Document, YamlError>, ScanError> {
     let mut builder = Builder::default();
-    let mut parser = Parser::new_from_str(text);
+    let mut parser = Parser::new_from_str(text.text());
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|e| error(mark(e.marker()), e.info().to_string()))?;
+        let (event, span) = event?;
         // further documents are not even looked at, as in Go
         if matches!(event, Event::DocumentEnd | Event::StreamEnd) {
             break;
         }
-        builder.event(event, mark(&span.start))?;
+        if let Err(e) = builder.event(event, text.mark(&span.start)) {
+            return Ok(Err(e));
+        }
     }
-    Ok(builder.document)
-}
-
-fn mark(marker: &Marker) -> Mark {
-    Mark { line: marker.line() as u32, column: marker.col() as u32 + 1 }
+    Ok(Ok(builder.document))
 }
 
 fn error(mark: Mark, problem: impl Into<String>) -> YamlError {

@@ -10,6 +10,7 @@ mod builder;
 pub mod encoding;
 mod json_text;
 mod marks;
+mod outdent;
 mod scalar;
 
 use std::fmt;

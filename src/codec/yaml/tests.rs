@@ -157,6 +157,42 @@ fn anchors_and_merge_keys() {
     assert_eq!(document.marks.locate("c.z"), Some(Mark { line: 3, column: 13 }));
 }
 
+/// Each read by kubectl in the same way.
+#[test]
+fn brackets_and_quotes_may_go_on_to_the_left() {
+    let table = [
+        ("a:\n  b: [1,\n2,\n 3\n]\n", json!({"a": {"b": [1, 2, 3]}})),
+        ("a:\n  b: {c: d,\ne: [f,\ng]\n}\n  h: i\n", json!({"a": {"b": {"c": "d", "e": ["f", "g"]}, "h": "i"}})),
+        ("- - - [\na,\nb\n]\n", json!([[[["a", "b"]]]])),
+        ("a:\n  b: [\n# more\nc # than this\n]\n", json!({"a": {"b": ["c"]}})),
+        ("a:\n  b: \"c\nd\\\n e\\\"\nf\"\n  g: h\n", json!({"a": {"b": "c de\" f", "g": "h"}})),
+        ("a:\r\n  b: 'c\r\nd''\r\n\r\ne'\r\n", json!({"a": {"b": "c d'\ne"}})),
+        ("a:\n  - [\"b\nc\", d,\n'e\nf']\n", json!({"a": [["b c", "d", "e f"]]})),
+    ];
+    for (text, want) in table {
+        assert_eq!(value(text), Ok(want), "{text}");
+    }
+    let marks = parse(b"a:\n  b: [1,\n\xc3\xa4, {c: 2,\nd: 3}\n]\n  e: 1\n").unwrap().marks;
+    let place = |path| marks.locate(path).map(|m| (m.line, m.column));
+    assert_eq!(place("a.b[1]"), Some((3, 1)));
+    assert_eq!(place("a.b[2]"), Some((3, 4)));
+    assert_eq!(place("a.b[2].d"), Some((4, 1)));
+    assert_eq!(place("a.e"), Some((6, 3)));
+    for refused in ["a:\n  b: [1,\n--- \n2]\n", "a:\n  b: 'c\n...\nd'\n", "a:\n  b: [1,\n2\n", "a:\n  b: 'c\nd\n"] {
+        assert!(value(refused).is_err(), "{refused}");
+    }
+    let error = value("a:\n  b: [1,\n2, ]]\n").unwrap_err();
+    assert!(error.starts_with("line 3, column 5: "), "{error}");
+}
+
+/// Each such line costs one more reading, and there is an end to it.
+#[test]
+fn endless_outdents_are_refused() {
+    let text = format!("a:\n  b: [\n{}]\n", "1,\n".repeat(100_000));
+    assert!(value(&text).unwrap_err().contains(", column 1: invalid indentation"));
+    assert!(value(&format!("a:\n  b: [\n{}]\n", "1,\n".repeat(100))).is_ok());
+}
+
 #[test]
 fn duplicate_keys_are_reported_and_the_last_one_wins() {
     for text in [
@@ -245,6 +281,15 @@ proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let _ = parse(&bytes);
+    }
+
+    /// JSON below a key, its lines wherever they may stand.
+    #[test]
+    fn blanks_within_brackets_mean_nothing(inner in any_json(), blanks in prop::collection::vec(0..6usize, 1..8)) {
+        let want = json!({"a": {"b": [inner]}});
+        let json = serde_json::to_string_pretty(&want["a"]["b"]).unwrap();
+        let lines = json.lines().zip(blanks.iter().cycle()).map(|(l, n)| format!("{}{}\n", " ".repeat(*n), l.trim_start()));
+        prop_assert_eq!(value(&format!("a:\n  b:\n    {}", lines.collect::<String>())), Ok(want));
     }
 
     /// A text that begins with `{` gives what serde_json gives, and each member has a place.
