@@ -138,6 +138,12 @@ pub fn start(
     let reporter = |source| Reporter::new(source, tx.clone(), stop.clone()).noting(contacts);
     contacts.took_for(decided.distribution.name, &decided.why());
 
+    let mut runtime = reporter(SourceId::Runtime);
+    if config.runtime_endpoint == SocketChoice::None {
+        // Before the first thread: nobody takes updates yet, and a full channel would be waited for here for ever.
+        let _ = runtime.health(HealthState::Absent, "turned off with --container-runtime-endpoint=none", "");
+    }
+
     let beats = &config.heartbeats;
     let every = config.file_check_frequency;
     let locate = locate_manifests(config, &node, &names, contacts)?;
@@ -168,11 +174,7 @@ pub fn start(
         threads.push(thread::Builder::new().name("kubelet".into()).spawn(watched(beats, "kubelet", follow))?);
     }
     let mut hinting = None;
-    let mut runtime = reporter(SourceId::Runtime);
-    if config.runtime_endpoint == SocketChoice::None {
-        // A stop at this point is seen by the sources that run.
-        let _ = runtime.health(HealthState::Absent, "turned off with --container-runtime-endpoint=none", "");
-    } else {
+    if config.runtime_endpoint != SocketChoice::None {
         let every = config.cri_poll_interval;
         let (thread, stop) = start_hints(config, &node, poll_now.clone(), contacts)?;
         threads.push(thread);

@@ -5,7 +5,7 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 /// Longest path that fits into a socket address, in bytes, beside its terminating NUL.
@@ -54,10 +54,7 @@ pub enum Probe {
 /// # Errors
 /// What connect(2) says where that decides nothing, such as EACCES.
 pub fn probe(path: &Path) -> io::Result<Probe> {
-    let fd = stream_socket()?;
-    let address = address(path)?;
-    // SAFETY: the pointer and length are those of a live `sockaddr_un`.
-    match super::check(unsafe { libc::connect(fd.as_raw_fd(), (&raw const address).cast(), ADDRESS_LEN) }) {
+    match connect(path) {
         Ok(_) => Ok(Probe::Live),
         Err(e) => match e.raw_os_error() {
             Some(libc::ECONNREFUSED) => Ok(Probe::Stale),
@@ -67,6 +64,19 @@ pub fn probe(path: &Path) -> io::Result<Probe> {
             _ => Err(e),
         },
     }
+}
+
+/// Connects to `path`, without waiting: a server that is stopped accepts nobody, and lets clients wait for ever once
+/// its backlog is full. The stream does not block either.
+///
+/// # Errors
+/// What connect(2) says; `WouldBlock` where the backlog is full.
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
+    let fd = stream_socket()?;
+    let address = address(path)?;
+    // SAFETY: the pointer and length are those of a live `sockaddr_un`.
+    super::check(unsafe { libc::connect(fd.as_raw_fd(), (&raw const address).cast(), ADDRESS_LEN) })?;
+    Ok(UnixStream::from(fd))
 }
 
 const ADDRESS_LEN: libc::socklen_t = mem::size_of::<libc::sockaddr_un>() as libc::socklen_t;

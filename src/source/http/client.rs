@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(get(&url, Patience { silence: short, ..PATIENCE }), Err(HttpError::Timeout(short)));
         let (url, _asked) = serve_once(b"", Then::Stall);
         assert_eq!(get(&url, Patience { whole: Some(short), ..PATIENCE }), Err(HttpError::Timeout(short)));
+        let none = Duration::ZERO;
+        assert_eq!(get(&url, Patience { whole: Some(none), ..PATIENCE }), Err(HttpError::Timeout(none)));
     }
 
     #[test]

@@ -35,14 +35,15 @@ impl Socket {
         let addresses = (url.host(), url.port())
             .to_socket_addrs()
             .map_err(|e| HttpError::Resolve { host: url.host().into(), problem: e.to_string() })?;
-        let mut last = HttpError::Resolve { host: url.host().into(), problem: "it has none".into() };
+        let mut last = None;
         for address in addresses {
             if abort.is_aborted() {
                 return Err(HttpError::Aborted);
             }
             let wait = left(deadline).unwrap_or(patience.connect).min(patience.connect);
             if wait.is_zero() {
-                break;
+                // Nobody was asked in vain by now: then finding the addresses took all the time there was.
+                return Err(last.unwrap_or(HttpError::Timeout(patience.whole.unwrap_or_default())));
             }
             match TcpStream::connect_timeout(&address, wait) {
                 Ok(tcp) => {
@@ -51,10 +52,10 @@ impl Socket {
                     let _ = tcp.set_nodelay(true);
                     return Ok(Self { tcp, patience, deadline });
                 }
-                Err(e) => last = refused(&to, url.host(), address, &e),
+                Err(e) => last = Some(refused(&to, url.host(), address, &e)),
             }
         }
-        Err(last)
+        Err(last.unwrap_or_else(|| HttpError::Resolve { host: url.host().into(), problem: "it has none".into() }))
     }
 
     /// How long the next wait may be, and the error that its end means.

@@ -4,10 +4,10 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use crate::sys::peer::PeerCred;
+use crate::sys::socket;
 
 /// Who answers on a socket.
 #[derive(Debug)]
@@ -31,14 +31,14 @@ impl fmt::Display for Answers {
 }
 
 /// Connects to find out. `own` are the paths that this process serves on: behind a socket that systemd passed on, the
-/// kernel names systemd and not us.
+/// kernel names systemd and not us. Does not wait: one that accepts nobody counts as nobody.
 pub(super) fn who(path: &Path, own: &[PathBuf]) -> Answers {
     let id = |path: &Path| fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
     let same = |socket: &PathBuf| id(path).is_some_and(|there| id(socket) == Some(there));
     if own.iter().any(same) {
         return Answers::Ourselves;
     }
-    match UnixStream::connect(path).and_then(|stream| PeerCred::of(&stream)) {
+    match socket::connect(path).and_then(|stream| PeerCred::of(&stream)) {
         Ok(peer) if u32::try_from(peer.pid) == Ok(std::process::id()) => Answers::Ourselves,
         Ok(_) => Answers::Other,
         Err(e) => Answers::Nobody(e),
@@ -63,5 +63,17 @@ mod tests {
         let link = dir.path("link");
         std::os::unix::fs::symlink(&socket, &link).unwrap();
         assert!(matches!(who(&link, &[dir.path("none"), socket]), Answers::Ourselves));
+    }
+
+    #[test]
+    fn a_kubelet_that_is_stopped_is_not_waited_for() {
+        let dir = TestDir::new();
+        let path = dir.path("s");
+        let _stopped = socket::listen(&path, 0o600, 1).unwrap();
+        let _waiting: Vec<_> = std::iter::from_fn(|| socket::connect(&path).ok()).collect();
+        let (tell, told) = crossbeam_channel::bounded(1);
+        std::thread::spawn(move || tell.send(who(&path, &[])));
+        let told = told.recv_timeout(std::time::Duration::from_secs(10)).expect("an answer");
+        assert!(matches!(told, Answers::Nobody(e) if e.kind() == io::ErrorKind::WouldBlock));
     }
 }
