@@ -1,4 +1,5 @@
 """What a command prints, kept as a file: `UPDATE_GOLDEN=1` writes it anew."""
+import difflib
 import os
 import re
 
@@ -35,4 +36,6 @@ def same(name, text):
         with open(path, "w") as f:
             f.write(text)
     with open(path) as f:
-        assert text == f.read(), f"if {name} is meant to change, run again with UPDATE_GOLDEN=1"
+        want = f.read()
+    changes = difflib.unified_diff(want.splitlines(), text.splitlines(), "kept", "printed", lineterm="")
+    assert text == want, f"if {name} is meant to change, run again with UPDATE_GOLDEN=1\n" + "\n".join(changes)
