@@ -49,13 +49,19 @@ pub type PodKey = (String, String);
 /// Takes over what a source holds now; what did not change is shared with `before`.
 #[must_use]
 pub fn take_over(files: Vec<ManifestFile>, source: SourceId, before: &[Declaration], now_ms: u64) -> Vec<Declaration> {
-    let mut known: BTreeMap<(&str, u128), &Arc<Declared>> = BTreeMap::new();
-    for declaration in before {
-        known.insert((&declaration.declared.origin, declaration.declared.content), &declaration.declared);
+    let (mut known, mut untouched) = (BTreeMap::new(), BTreeMap::new());
+    for Declaration { declared, .. } in before {
+        known.insert((declared.origin.as_str(), declared.content), declared);
+        untouched.insert((declared.origin.as_str(), Arc::as_ptr(&declared.manifest)), declared);
     }
     let mut declarations = Vec::new();
     for file in files {
         let Some(manifest) = file.pod else { continue };
+        // A source that has read nothing new gives the same manifest again, which is not looked at then.
+        if let Some(same) = untouched.get(&(file.origin.as_str(), Arc::as_ptr(&manifest))) {
+            declarations.push(Declaration { declared: Arc::clone(same), stale: file.stale });
+            continue;
+        }
         let content = content_hash(&manifest);
         let declared = match known.get(&(file.origin.as_str(), content)) {
             Some(same) => Arc::clone(same),

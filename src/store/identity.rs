@@ -74,7 +74,7 @@ impl Identities {
             binding.used = self.uses;
             return Identity { uid: uid.clone(), generated: false };
         }
-        Identity { uid: own_uid(&declared.manifest, node_name, &declared.origin), generated: true }
+        Identity { uid: own_uid(declared.content, node_name, &declared.origin), generated: true }
     }
 
     /// Whether some UID stands for this content.
