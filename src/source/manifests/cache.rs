@@ -1,6 +1,7 @@
 //! What is known about each manifest file: its version, its current meaning, and its last good pod.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub type Reader = fn(origin: &str, bytes: &[u8]) -> ManifestFile;
 struct Known {
     /// `None`: read again at the next scan.
     stamp: Option<Stamp>,
+    /// Hash of the bytes, where they could be read.
+    digest: Option<u64>,
     file: ManifestFile,
 }
 
@@ -28,6 +31,8 @@ struct Known {
 #[derive(Debug)]
 pub struct Cache {
     reader: Reader,
+    /// For bytes that are read again and are the same: while many files are moved in, most are.
+    hasher: RandomState,
     files: BTreeMap<PathBuf, Known>,
     /// Last good manifests of a former run, until the first look that finds files.
     remembered: BTreeMap<String, Arc<Manifest>>,
@@ -38,7 +43,7 @@ impl Cache {
     /// path.
     #[must_use]
     pub fn new(reader: Reader, remembered: BTreeMap<String, Arc<Manifest>>) -> Self {
-        Self { reader, files: BTreeMap::new(), remembered }
+        Self { reader, hasher: RandomState::new(), files: BTreeMap::new(), remembered }
     }
 
     /// Takes over what a scan found: reads new and changed files, forgets the ones that are gone.
@@ -59,10 +64,20 @@ impl Cache {
             let next = match known {
                 Some(known) if same => known,
                 known => match stamp.and_then(|_| scan::read(&path)) {
-                    Ok((bytes, stamp)) => Known { stamp: settled(stamp), file: self.meaning(&path, &bytes, known) },
+                    Ok((bytes, stamp)) => {
+                        let digest = Some(self.hasher.hash_one(&bytes));
+                        let file = match known {
+                            Some(known) if known.digest == digest => known.file,
+                            known => self.meaning(&path, &bytes, known),
+                        };
+                        Known { stamp: settled(stamp), digest, file }
+                    }
                     // Deleted since the scan; its event will come. A link to nowhere stays, as a finding.
                     Err(e) if e.kind() == io::ErrorKind::NotFound && path.symlink_metadata().is_err() => continue,
-                    Err(e) => Known { stamp: None, file: unreadable(&path, &e, self.last_good(&path, known)) },
+                    Err(e) => {
+                        let file = unreadable(&path, &e, self.last_good(&path, known));
+                        Known { stamp: None, digest: None, file }
+                    }
                 },
             };
             self.files.insert(path, next);
