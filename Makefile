@@ -133,9 +133,9 @@ figures: $(VENV)/.done ## Measure the numbers of docs/promises.md (needs a quiet
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) tests/figures/figures.py
 
 .PHONY: order
-order: $(VENV)/.done ## Write packaging/build/order.list anew, the order of the static binary's functions (needs valgrind, root)
+order: $(VENV)/.done ## Write packaging/order.list anew, the order of the static binary's functions (needs valgrind, root)
 	packaging/build/static
-	$(PYTHON) tests/figures/order.py target/static/nodepods-$$(uname -m).symbols packaging/build/order.list
+	$(PYTHON) tests/figures/order.py target/static/nodepods-$$(uname -m).symbols packaging/order.list
 	packaging/build/static
 
 $(VENV)/.done: tests/requirements.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes packaging/build/order.list: the functions that a daemon at work runs, so that the linker can put them together.
+"""Writes packaging/order.list: the functions that a daemon at work runs, so that the linker can put them together.
 
     order.py SYMBOLS LIST      SYMBOLS is the static binary with its symbols (target/static/nodepods-ARCH.symbols)
 
