@@ -100,7 +100,8 @@ def masked(text, ages=True):
     text = re.sub(r"\b(?:\d+[ydhms]){1,2} ago\b", "AGE ago", text)
     text = re.sub(r"(AGE ago|LAST END) {2,}", r"\1  ", text)
     text = re.sub(r"\bAGE {2,}(?=[A-Z])", "AGE  ", text)
-    return AGE.sub(lambda m: "AGE" + ("  " if m.group(1) else ""), text)
+    text = AGE.sub(lambda m: "AGE" + ("  " if m.group(1) else ""), text)
+    return re.sub(r"<none> {2,}(?=AGE)", "<none>  ", text)  # a column with ages in it is as wide as they are
 
 
 def same_as_golden(name, text):
