@@ -103,7 +103,7 @@ fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 type Problem = ((u32, u32), String);
 
 fn fill_from(options: &mut ServeOptions, content: &[u8]) -> Result<(), Problem> {
-    let document = yaml::parse(content).map_err(|e| ((e.line, e.column), e.problem))?;
+    let document = yaml::parse_config(content).map_err(|e| ((e.line, e.column), e.problem))?;
     if let Some(twice) = document.duplicates.first() {
         return Err((place(twice.mark), format!("the key {} stands here a second time", twice.path)));
     }

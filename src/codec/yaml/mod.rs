@@ -73,16 +73,38 @@ impl std::error::Error for YamlError {}
 /// The text is not UTF-8, not YAML (or not JSON, if it begins with `{`), or exceeds [`MAX_NODES`],
 /// [`MAX_COPIED`] or [`MAX_DEPTH`].
 pub fn parse(text: &[u8]) -> Result<Document, YamlError> {
-    let text = match std::str::from_utf8(text) {
-        Ok(text) => text,
-        Err(e) => {
-            let sound = text.get(..e.valid_up_to()).unwrap_or_default();
-            return Err(at_end(&String::from_utf8_lossy(sound), "this is not UTF-8"));
-        }
-    };
-    if text.trim_start().starts_with('{') {
+    let text = utf8(text)?;
+    if begins_with_brace(text) {
         return json_text::parse(text);
     }
+    parse_yaml(text)
+}
+
+/// Reads the first document of a configuration file. In these a `{` at the start is no promise of JSON: what reads
+/// kubeconfigs and the kubelet's own files takes any YAML (`k8s.io/apimachinery pkg/runtime/serializer/json`).
+///
+/// # Errors
+/// As [`parse`], but for a text that begins with `{` and is YAML.
+pub fn parse_config(text: &[u8]) -> Result<Document, YamlError> {
+    let text = utf8(text)?;
+    if begins_with_brace(text) {
+        return json_text::parse(text).or_else(|_| parse_yaml(text));
+    }
+    parse_yaml(text)
+}
+
+fn utf8(text: &[u8]) -> Result<&str, YamlError> {
+    std::str::from_utf8(text).map_err(|e| {
+        let sound = text.get(..e.valid_up_to()).unwrap_or_default();
+        at_end(&String::from_utf8_lossy(sound), "this is not UTF-8")
+    })
+}
+
+fn begins_with_brace(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+fn parse_yaml(text: &str) -> Result<Document, YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_control() && !"\t\n\r\u{85}".contains(*c)) {
         let before = text.get(..at).unwrap_or_default();

@@ -40,6 +40,8 @@ pub(super) enum Failure {
     Refused(Refusal),
     /// The answer is rubbish.
     Unreadable(Unreadable),
+    /// The pages of a list hold more than this many bytes together.
+    TooMuch(usize),
 }
 
 impl Failure {
@@ -75,6 +77,12 @@ impl fmt::Display for Failure {
             Self::Access(e) => e.fmt(f),
             Self::Http(e) => e.fmt(f),
             Self::Unreadable(e) => e.fmt(f),
+            Self::TooMuch(limit) => write!(
+                f,
+                "the pods of this node are more than {} MiB in the API server's list, which is the most that is read; \
+                 look there for needless pods of this node and for large annotations",
+                limit >> 20
+            ),
             Self::Refused(refusal) => {
                 let advice = match refusal.code {
                     401 => "; the credentials are not known there (expired or revoked?)",

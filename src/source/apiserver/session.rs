@@ -20,11 +20,12 @@ use crate::source::http::error::HttpError;
 use crate::source::http::url::Url;
 use crate::source::kubeconfig::Access;
 
-/// Larger pages are refused.
-const MAX_PAGE: usize = 64 << 20;
+/// Bytes of a list, all its pages together: 128 KiB for each of 500 pods, many times what a pod has. A list that is
+/// larger is refused; it would be held in memory as a whole.
+pub(super) const MAX_LIST: usize = 64 << 20;
 /// Bodies of errors are short.
 const MAX_STATUS: usize = 64 << 10;
-/// Pages of one list; 50,000 pods, more than any node runs.
+/// Pages of one list, which may be small or empty.
 const MAX_PAGES: usize = 100;
 /// A TLS handshake needs most of it.
 const STACK: usize = 512 << 10;
@@ -143,10 +144,14 @@ impl Job {
     fn list(&self, client: &Client, freshness: &Freshness) -> Result<(Vec<PodBytes>, String), Failure> {
         let Timing { connect, list: whole, .. } = self.timing;
         let patience = Patience { connect, silence: whole, whole: Some(whole) };
-        let (mut query, mut all) = (query::list(&self.node, freshness), Vec::new());
+        let (mut query, mut all, mut room) = (query::list(&self.node, freshness), Vec::new(), MAX_LIST);
         for _ in 0..MAX_PAGES {
             let (mut response, form) = self.get(client, &query, patience)?;
-            let body = response.bytes(MAX_PAGE)?;
+            let body = response.bytes(room).map_err(|e| match e {
+                HttpError::TooLarge(_) => Failure::TooMuch(MAX_LIST),
+                e => e.into(),
+            })?;
+            room -= body.len();
             let Page { resource_version, next, pods } = list::read(form, &body)?;
             all.extend(pods);
             if !next.is_empty() {

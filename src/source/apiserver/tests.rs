@@ -190,6 +190,24 @@ fn pages_are_put_together() {
 }
 
 #[test]
+fn a_list_that_is_too_large_over_all_its_pages_is_refused_and_the_last_pods_stay() {
+    let run = start();
+    run.begin().end();
+    run.until(HealthState::Up);
+    run.asked("watch=true").answer("410 Gone", "application/json", &status(410, "Expired", 0));
+    let mut page = sealed("10", "more", &["c"]);
+    // An unknown field, which a pod may have as well.
+    crate::codec::wire::put_bytes(&mut page, 9, &vec![0; session::MAX_LIST / 2]);
+    run.asked("resourceVersion=9").answer("200 OK", PROTOBUF, &page);
+    run.asked("continue=more").answer("200 OK", PROTOBUF, &page);
+    let Update::Health(SourceId::ApiServer, health) = run.next() else { panic!("no pods are told") };
+    assert_eq!(health.state, HealthState::Down);
+    assert!(health.error.contains("more than 64 MiB"), "{}", health.error);
+    run.asked("resourceVersion=9").answer("200 OK", PROTOBUF, &sealed("11", "", &["b"]));
+    run.pods(&["b@5"]);
+}
+
+#[test]
 fn json_does_as_well() {
     let run = start();
     let list = serde_json::json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "9"}, "items": [sample("a", "5")]});

@@ -12,7 +12,7 @@ use crate::codec::yaml;
 pub fn yaml_key(files: &[PathBuf], key: &str) -> Option<(String, PathBuf)> {
     let found = |path: PathBuf| {
         let text = fs::read(&path).ok()?;
-        let value = yaml::parse(&text).ok()?.value.get(key)?.as_str()?.to_string();
+        let value = yaml::parse_config(&text).ok()?.value.get(key)?.as_str()?.to_string();
         Some((value, path)).filter(|(v, _)| !v.is_empty())
     };
     let (dirs, plain): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|f| f.is_dir());
@@ -24,7 +24,7 @@ pub fn yaml_key(files: &[PathBuf], key: &str) -> Option<(String, PathBuf)> {
 pub fn kubelet_arg(files: &[PathBuf], name: &str) -> Option<(String, PathBuf)> {
     let all = files.iter().flat_map(|f| if f.is_dir() { drop_ins(f) } else { vec![f.clone()] });
     let mut values = all.filter_map(|path| {
-        let document = yaml::parse(&fs::read(&path).ok()?).ok()?;
+        let document = yaml::parse_config(&fs::read(&path).ok()?).ok()?;
         let args = match document.value.get("kubelet-arg")? {
             Value::Array(list) => list.clone(),
             one => vec![one.clone()],

@@ -23,7 +23,7 @@ pub(super) fn shown(paths: &[PathBuf]) -> Vec<String> {
 /// It is no kubeconfig, entries are missing, or it asks for what we do not do: a login program (`exec`,
 /// `auth-provider`), a proxy, acting as somebody else.
 pub fn parse(path: &Path, text: &[u8]) -> Result<Access, KubeconfigError> {
-    let document = yaml::parse(text).map_err(|e| KubeconfigError::Yaml {
+    let document = yaml::parse_config(text).map_err(|e| KubeconfigError::Yaml {
         path: path.into(),
         line: e.line,
         column: e.column,
@@ -209,6 +209,24 @@ mod tests {
         assert_eq!(access.token, Some(Material::File("/etc/kubernetes/token".into())));
         assert_eq!(access.server_name.as_deref(), Some("api"));
         assert_eq!(access.basic, Some(("joe".into(), Secret::new("p"))));
+    }
+
+    #[test]
+    fn flow_style_from_the_first_brace_on() {
+        let clusters = "clusters: [{name: k, cluster: {server: https://10.0.0.1:6443}}]";
+        let rest = "contexts: [{name: c, context: {cluster: k, user: u}}], users: [{name: u, user: {token: t}}]";
+        let json = serde_json::to_string_pretty(
+            &yaml::parse(config("server: 'https://10.0.0.1:6443'", "").as_bytes()).unwrap().value,
+        );
+        for text in [format!("{{{clusters}, {rest}}}"), format!(" {{{clusters},\n{rest},\n}}\n"), json.unwrap()] {
+            let access = parse(Path::new(PATH), text.as_bytes()).unwrap();
+            assert_eq!(access.server.to_string(), "https://10.0.0.1:6443/", "{text}");
+        }
+        let broken = parse(Path::new(PATH), b"{clusters: [{name: k, token: hunter2}").unwrap_err().to_string();
+        assert!(
+            broken.contains("not valid YAML") && !broken.contains("JSON") && !broken.contains("hunter2"),
+            "{broken}"
+        );
     }
 
     #[test]
