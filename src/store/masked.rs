@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::snapshot::{PodEntry, PodId};
-use super::watch::View;
+use super::watch::{News, View};
 use crate::codec::mask::{Mask, MaskError};
 use crate::pod::selector::Selector;
 
@@ -136,8 +136,8 @@ impl View for Request {
         self.selector.is_everything() || self.selector.selects(&pod.id.namespace, &pod.bytes)
     }
 
-    fn news(&self, pod: &PodEntry) -> u64 {
-        self.mask.as_ref().map_or(pod.revision, |m| m.of(pod).hash)
+    fn news(&self, pod: &PodEntry) -> News {
+        News::of(self.mask.as_ref().map_or(pod.revision, |m| m.of(pod).hash))
     }
 }
 

@@ -6,6 +6,7 @@
 //! number of pods. Between two calls neither a snapshot nor a pod is held.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::snapshot::{PodEntry, PodId, Snapshot};
@@ -28,9 +29,21 @@ pub trait View {
     /// Whether the watcher sees this pod. Entering the selection is ADDED, leaving it DELETED.
     fn selects(&self, pod: &PodEntry) -> bool;
 
-    /// What the watcher sees of a pod, as one number (a revision, or a hash of masked bytes): two versions with the
-    /// same number are no news to it.
-    fn news(&self, pod: &PodEntry) -> u64;
+    /// What the watcher sees of a pod: two versions that are the same here are no news to it.
+    fn news(&self, pod: &PodEntry) -> News;
+}
+
+/// What a watcher sees of a pod, as one number: a revision, or a hash of masked bytes. Never zero, so that a watcher
+/// remembers its absence for nothing; it remembers one for each pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News(NonZeroU64);
+
+impl News {
+    /// The same for the same number.
+    #[must_use]
+    pub fn of(number: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(number))
+    }
 }
 
 /// Every pod, whole.
@@ -42,8 +55,8 @@ impl View for Everything {
         true
     }
 
-    fn news(&self, pod: &PodEntry) -> u64 {
-        pod.revision
+    fn news(&self, pod: &PodEntry) -> News {
+        News::of(pod.revision)
     }
 }
 
@@ -54,7 +67,7 @@ struct Seen {
     /// Revision of the version that was judged last: each version is judged once.
     revision: u64,
     /// What was sent last; `None` where the selection leaves the pod out, which the client takes for absent.
-    sent: Option<u64>,
+    sent: Option<News>,
 }
 
 /// How far the start of the watch has come.

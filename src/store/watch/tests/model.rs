@@ -46,8 +46,8 @@ impl View for Some3 {
         pod.revision % 3 != 0
     }
 
-    fn news(&self, pod: &PodEntry) -> u64 {
-        pod.revision / 4
+    fn news(&self, pod: &PodEntry) -> News {
+        News::of(pod.revision / 4)
     }
 }
 
