@@ -66,8 +66,7 @@ impl Narrow {
         let Bound { socket, group, lens } = bound;
         let mut narrowing = Narrowing::new(lens);
         let store = Store::new(narrowing.next(&full.current()));
-        let server =
-            Arc::new(GrpcServer::start(Arc::clone(&store), &GrpcOptions { pods_alone: true, ..grpc.clone() })?);
+        let server = Arc::new(GrpcServer::start(Arc::clone(&store), grpc)?);
         let name = "narrow";
         let (full, beats) = (Arc::clone(full), beats.clone());
         let thread = thread::Builder::new()

@@ -75,6 +75,7 @@ impl Narrowing {
         Snapshot {
             revision: full.revision,
             initialized: full.initialized,
+            narrow: true,
             incomplete: full.incomplete.clone(),
             pods,
             ..Snapshot::empty(full.revision)

@@ -228,6 +228,7 @@ impl Reconciler {
         Snapshot {
             revision: self.revision.get(),
             initialized: self.readiness.initialized,
+            narrow: false,
             incomplete: self.readiness.incomplete.clone(),
             node_name: self.sources.node_name.clone(),
             node_name_from: self.sources.node_name_from.clone(),

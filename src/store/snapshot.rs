@@ -69,6 +69,8 @@ pub struct Snapshot {
     pub revision: u64,
     /// Whether the node is known: until then every method answers FAILED_PRECONDITION.
     pub initialized: bool,
+    /// Whether it is a part of the node's pods, and nothing else of the node: what a narrow socket shows.
+    pub narrow: bool,
     /// Sources that were waited for in vain (`--init-timeout`): the answer is incomplete without them.
     pub incomplete: Vec<SourceId>,
     /// The node's name, empty until it is known.
@@ -96,6 +98,7 @@ impl Snapshot {
         Self {
             revision,
             initialized: false,
+            narrow: false,
             incomplete: Vec::new(),
             node_name: String::new(),
             node_name_from: String::new(),

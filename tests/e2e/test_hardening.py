@@ -14,6 +14,7 @@ import sys
 
 import grpc
 import pytest
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from node import contracts
 from node.contracts import Pod
@@ -99,6 +100,11 @@ def test_a_narrow_socket_shows_no_more_than_it_says(make_daemon, base):
     with pytest.raises(grpc.RpcError) as refused:
         daemon.client(socket=narrow).GetPod(podUID=hidden.metadata.uid)
     assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+    with contracts.channel(narrow) as channel:
+        described = ProtoReflectionDescriptorDatabase(channel).get_services()
+    assert {"Pods", "v1alpha1.Pods"} < set(described)
+    assert not any(name.startswith(("nodepods.", "v1.")) for name in described)
 
     watch = Watch(daemon.client(socket=narrow).WatchPods(timeout=60))
     assert set(watch.synced()) == {"web-test-node"}

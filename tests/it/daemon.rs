@@ -51,9 +51,14 @@ impl Daemon {
     }
 
     pub fn with(options: &GrpcOptions) -> Self {
+        Self::over(Snapshot::empty(1), options)
+    }
+
+    /// One whose store begins with this snapshot.
+    pub fn over(first: Snapshot, options: &GrpcOptions) -> Self {
         let scratch = Scratch::new();
         let socket = scratch.path().join("run/pods.sock");
-        let store = Store::new(Snapshot::empty(1));
+        let store = Store::new(first);
         let grpc = Arc::new(GrpcServer::start(Arc::clone(&store), options).unwrap());
         let acceptor = serve(&socket, &grpc);
         Self { store, grpc, socket, acceptor: Some(acceptor), _scratch: scratch }
@@ -61,10 +66,11 @@ impl Daemon {
 
     /// Publishes these pods as all there are.
     pub fn publish(&self, pods: &[&Arc<PodEntry>]) {
-        let revision = self.store.current().revision + 1;
+        let Snapshot { revision, narrow, .. } = *self.store.current();
+        let revision = revision + 1;
         let mut pods: Vec<_> = pods.iter().map(|p| Arc::clone(p)).collect();
         pods.sort_by(|a, b| a.id.uid.cmp(&b.id.uid));
-        self.store.publish(Arc::new(Snapshot { initialized: true, pods, ..Snapshot::empty(revision) }));
+        self.store.publish(Arc::new(Snapshot { initialized: true, narrow, pods, ..Snapshot::empty(revision) }));
     }
 
     pub fn stop_accepting(&mut self) {

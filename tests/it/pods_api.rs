@@ -3,6 +3,7 @@
 use grpcio::RpcStatusCode;
 use nodepods::proto::pods_v1alpha1::EventType;
 use nodepods::serve::grpc::GrpcOptions;
+use nodepods::store::snapshot::Snapshot;
 use std::time::Duration;
 
 use crate::client::PodsClient;
@@ -172,10 +173,14 @@ fn a_slow_client_gets_the_last_state() {
 
 #[test]
 fn a_socket_for_pods_alone_serves_nothing_else() {
-    let daemon = Daemon::with(&GrpcOptions { pods_alone: true, ..GrpcOptions::default() });
+    let daemon = Daemon::over(Snapshot { narrow: true, ..Snapshot::empty(1) }, &GrpcOptions::default());
     daemon.publish(&[&pod("a", 1, 10)]);
     let client = PodsClient::connect(&daemon.socket);
     assert_eq!(client.list().unwrap().len(), 1);
     assert_eq!(client.get_pods(&[]).unwrap_err().0, RpcStatusCode::UNIMPLEMENTED);
     assert_eq!(client.find_pod("a").unwrap_err().0, RpcStatusCode::UNIMPLEMENTED);
+    assert_eq!(client.health("").unwrap(), client.health("v1alpha1.Pods").unwrap());
+    for service in ["v1.PodService", "nodepods.v1.Lookup"] {
+        assert_eq!(client.health(service).unwrap_err().0, RpcStatusCode::NOT_FOUND);
+    }
 }

@@ -7,6 +7,7 @@ use grpcio::RpcStatusCode;
 
 use super::encode::{self, Change, Contract, Serving};
 use super::headers;
+use super::offer::Offer;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::shared::{Burst, SharedEvents};
@@ -92,12 +93,17 @@ impl Feed for PodFeed {
     }
 }
 
-/// Whether a service is served, by its name: exactly when the node is known.
+/// Whether a service is served, by its name: exactly when the node is known. The empty name is the server as a whole.
 pub(crate) fn serving(service: &str, current: &Snapshot) -> Serving {
-    match service {
-        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" | "v1.PodService" if current.initialized => Serving::Yes,
-        "" | "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" | "v1.PodService" => Serving::No,
-        _ => Serving::Unknown,
+    let known = match service {
+        "" => true,
+        "v1alpha1.Pods" | "Pods" | "nodepods.v1.Lookup" | "v1.PodService" => Offer::of(current).has(service),
+        _ => false,
+    };
+    match known {
+        true if current.initialized => Serving::Yes,
+        true => Serving::No,
+        false => Serving::Unknown,
     }
 }
 
@@ -147,5 +153,21 @@ mod tests {
         assert_eq!(all(&mut feed, &Snapshot::empty(2)).len(), 0);
         assert_eq!(all(&mut feed, &snapshot(3, &[])), [b"\x08\x01"]);
         assert_eq!(all(&mut HealthFeed::new("other".into()), &snapshot(3, &[])), [b"\x08\x03"]);
+    }
+
+    #[test]
+    fn a_narrow_socket_knows_the_health_of_what_it_serves() {
+        let full = snapshot(1, &[]);
+        let narrow = Snapshot { narrow: true, ..snapshot(1, &[]) };
+        for service in ["", "v1alpha1.Pods", "Pods"] {
+            assert_eq!((serving(service, &full), serving(service, &narrow)), (Serving::Yes, Serving::Yes), "{service}");
+        }
+        for service in ["nodepods.v1.Lookup", "v1.PodService"] {
+            assert_eq!(
+                (serving(service, &full), serving(service, &narrow)),
+                (Serving::Yes, Serving::Unknown),
+                "{service}"
+            );
+        }
     }
 }

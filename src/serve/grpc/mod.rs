@@ -10,6 +10,7 @@ mod feed;
 mod headers;
 mod lookup;
 mod node;
+mod offer;
 mod pod_service;
 pub mod reflection;
 mod refusal;
@@ -32,6 +33,7 @@ use grpcio::{ChannelBuilder, EnvBuilder, Environment, Server, ServerBuilder};
 use parking_lot::Mutex;
 
 use self::encode::Contract;
+use self::offer::Offer;
 use self::service::Shared;
 use self::stream::Streams;
 use super::connections::{Connections, Rates};
@@ -71,8 +73,6 @@ pub struct GrpcOptions {
     pub max_watchers: usize,
     /// How long a client may leave a message of a stream unread (`--watch-send-timeout`).
     pub watch_send_timeout: Duration,
-    /// Nothing but the pods, health and reflection: for a socket that shows less than all.
-    pub pods_alone: bool,
     /// How often each connection may ask.
     pub rates: Rates,
     /// A connection on which no call runs for so long is closed. A quiet watch is a call that runs.
@@ -90,7 +90,6 @@ impl Default for GrpcOptions {
             max_connections: 256,
             max_watchers: 1024,
             watch_send_timeout: Duration::from_secs(60),
-            pods_alone: false,
             rates: Rates::default(),
             idle_timeout: Duration::from_secs(300),
             ping_after: Duration::from_secs(300),
@@ -163,7 +162,7 @@ impl GrpcServer {
             .register_service(service::health(&shared))
             .register_service(reflection::service(&shared, &reply::REFLECTION[0]))
             .register_service(reflection::service(&shared, &reply::REFLECTION[1]));
-        if !options.pods_alone {
+        if Offer::of(&shared.store.current()) == Offer::WholeNode {
             builder = builder
                 .register_service(node::service(&shared))
                 .register_service(lookup::service(&shared))

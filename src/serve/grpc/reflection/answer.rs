@@ -128,6 +128,7 @@ fn error(code: u64, message: &str) -> (u32, Vec<u8>) {
 mod tests {
     use super::super::DESCRIPTORS;
     use super::*;
+    use crate::serve::grpc::offer::Offer;
 
     /// The field of the answer and its content.
     fn ask(number: u32, text: &str) -> (u32, Vec<u8>) {
@@ -138,7 +139,7 @@ mod tests {
     }
 
     fn split(request: &[u8]) -> (u32, Vec<u8>) {
-        let response = answer(Files::of(DESCRIPTORS), request);
+        let response = answer(Files::of(DESCRIPTORS, Offer::WholeNode), request);
         let fields: Vec<_> = wire::fields(&response).map(|f| f.unwrap()).collect();
         assert_eq!((fields[0].number, fields[1].number, fields.len()), (1, 2, 3));
         assert_eq!(fields[0].value, Value::Bytes(host(request)));

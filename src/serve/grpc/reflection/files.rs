@@ -1,14 +1,18 @@
 //! The files of the descriptor set, searched as they lie: no index is kept for questions that come once a session.
 
 use crate::codec::wire::{self, Value};
+use crate::serve::grpc::offer::Offer;
 
 /// An encoded `google.protobuf.FileDescriptorProto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct File<'a>(&'a [u8]);
 
-/// All files of an encoded `FileDescriptorSet`.
+/// The files of an encoded `FileDescriptorSet` that are shown.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Files<'a>(&'a [u8]);
+pub(crate) struct Files<'a> {
+    set: &'a [u8],
+    offer: Offer,
+}
 
 /// What stands in a declaration that has a name: the field numbers below it by what they hold, as in
 /// `google/protobuf/descriptor.proto`.
@@ -30,14 +34,14 @@ const IN_MESSAGE: Scope = Scope { members: &[2, 6, 8], messages: &[3], enums: &[
 const IN_SERVICE: Scope = Scope { members: &[2], messages: &[], enums: &[], services: &[] };
 
 impl<'a> Files<'a> {
-    /// The files of this set.
-    pub(crate) fn of(set: &'a [u8]) -> Self {
-        Self(set)
+    /// The files of this set, but for those with a service that is not offered.
+    pub(crate) fn of(set: &'a [u8], offer: Offer) -> Self {
+        Self { set, offer }
     }
 
     /// Every file.
     pub(crate) fn iter(self) -> impl Iterator<Item = File<'a>> {
-        all(self.0, 1).map(File)
+        all(self.set, 1).map(File).filter(move |file| file.services().all(|name| self.offer.has(&name)))
     }
 
     /// The file with this name.
@@ -62,7 +66,7 @@ impl<'a> Files<'a> {
 
     /// Full names of all services.
     pub(crate) fn services(self) -> impl Iterator<Item = String> + 'a {
-        self.iter().flat_map(|f| all(f.0, 6).map(move |s| joined(f.package(), text(s, 1))))
+        self.iter().flat_map(File::services)
     }
 
     /// A file, then all that it imports, each once.
@@ -93,6 +97,11 @@ impl<'a> File<'a> {
 
     fn package(self) -> &'a str {
         text(self.0, 2)
+    }
+
+    /// Full names of its services.
+    fn services(self) -> impl Iterator<Item = String> + use<'a> {
+        all(self.0, 6).map(move |service| joined(self.package(), text(service, 1)))
     }
 
     fn declares(self, symbol: &str) -> bool {
@@ -160,7 +169,7 @@ mod tests {
     use super::*;
 
     fn declaring(symbol: &str) -> Option<&'static str> {
-        Files::of(DESCRIPTORS).declaring(symbol).map(File::name)
+        Files::of(DESCRIPTORS, Offer::WholeNode).declaring(symbol).map(File::name)
     }
 
     #[test]
@@ -193,7 +202,7 @@ mod tests {
 
     #[test]
     fn imports_come_along_once() {
-        let files = Files::of(DESCRIPTORS);
+        let files = Files::of(DESCRIPTORS, Offer::WholeNode);
         let names =
             |name| files.with_imports(files.named(name).unwrap()).into_iter().map(File::name).collect::<Vec<_>>();
         assert_eq!(names("pods_v1alpha1.proto"), ["pods_v1alpha1.proto"]);
@@ -207,8 +216,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_offered_is_not_described() {
+        let files = Files::of(DESCRIPTORS, Offer::PodsAlone);
+        let mut services: Vec<_> = files.services().collect();
+        services.sort_unstable();
+        let reflection = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+        assert_eq!(services, ["Pods", "grpc.health.v1.Health", reflection[0], reflection[1], "v1alpha1.Pods"]);
+        for symbol in ["nodepods.v1.Node", "nodepods.v1.Lookup.Find", "v1.PodService", "nodepods.v1.FindRequest"] {
+            assert_eq!(files.declaring(symbol), None, "{symbol}");
+        }
+        assert_eq!(files.named("nodepods/v1/node.proto"), None);
+        let whole = Files::of(DESCRIPTORS, Offer::WholeNode);
+        assert!(whole.named("nodepods/v1/node.proto").is_some() && whole.services().count() > services.len());
+        // What is offered is described with all that it imports.
+        for file in files.iter() {
+            assert_eq!(files.with_imports(file), whole.with_imports(file), "{}", file.name());
+        }
+    }
+
+    #[test]
     fn rubbish_holds_nothing() {
-        let files = Files::of(b"\x0a\x05\x0a\x01a\x22\x09rubbish");
+        let files = Files::of(b"\x0a\x05\x0a\x01a\x22\x09rubbish", Offer::WholeNode);
         assert!(files.declaring("a").is_none() && files.services().next().is_none());
     }
 }

@@ -10,6 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use grpcio::{DuplexSink, Method, RequestStream, RpcContext, Service, ServiceBuilder, WriteFlags};
 
 use self::files::Files;
+use super::offer::Offer;
 use super::refusal::Refusal;
 use super::reply::{Reply, Request};
 use super::service::Shared;
@@ -22,7 +23,7 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/nodepod
 /// The full names of all services.
 #[must_use]
 pub fn services() -> Vec<String> {
-    let mut names: Vec<_> = Files::of(DESCRIPTORS).services().collect();
+    let mut names: Vec<_> = Files::of(DESCRIPTORS, Offer::WholeNode).services().collect();
     names.sort();
     names
 }
@@ -41,13 +42,14 @@ pub(crate) fn service(shared: &Arc<Shared>, method: &Method<Request, Reply>) -> 
 
 /// Answers questions until the client has no more. Errors mean that it has gone.
 async fn converse(shared: &Shared, peer: &str, mut requests: RequestStream<Request>, mut sink: DuplexSink<Reply>) {
+    let files = Files::of(DESCRIPTORS, Offer::of(&shared.store.current()));
     while let Some(Ok(request)) = requests.next().await {
         if let Err(wait) = shared.connections.take(peer, Kind::Unary, Instant::now()) {
             shared.metrics.rate_limited();
             let _ = sink.fail(Refusal::TooOften(wait).status()).await;
             return;
         }
-        let answer = answer::answer(Files::of(DESCRIPTORS), request.as_ref());
+        let answer = answer::answer(files, request.as_ref());
         if sink.send((answer.into(), WriteFlags::default())).await.is_err() {
             return;
         }
