@@ -24,7 +24,7 @@ class Crate:
 
 
 def resolve(root, arch):
-    """Our own package and the crates it is made of, sorted by name. Nothing is fetched that is not there already."""
+    """Our own package and the crates it is made of, sorted by name."""
     command = ["cargo", "metadata", "--locked", "--format-version=1", f"--filter-platform={arch}-unknown-linux-musl"]
     answer = json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout)
     lock = tomllib.loads((root / "Cargo.lock").read_text())["package"]

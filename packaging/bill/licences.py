@@ -5,6 +5,7 @@ from pathlib import Path
 import parts as bundled_parts
 
 NAMES = re.compile(r"(licen[cs]e|copying|notice)", re.IGNORECASE)
+LICENCE = re.compile(r"(un)?(licen[cs]e|copying)([-._].*)?$", re.IGNORECASE)
 COMMON = "/usr/share/common-licenses/Apache-2.0"
 # Where a crate offers a choice, the first of these that it offers is taken.
 PREFERRED = ["MIT", "ISC", "BSD-3-Clause", "0BSD", "Apache-2.0"]
@@ -82,10 +83,13 @@ def wrap(names, width=100):
     return "\n".join(lines)
 
 
-def unlisted(grpc):
-    """Licence files below gRPC's third_party that neither a part names nor a reason excuses."""
-    third_party = grpc / "third_party"
-    named = {(grpc / p[5]).resolve() for p in bundled_parts.BUNDLED if p[1] == bundled_parts.GRPC}
-    excused = [third_party / d for d in bundled_parts.NOT_COMPILED]
-    found = [f for f in third_party.rglob("*") if f.is_file() and f.name.upper().startswith(("LICENSE", "COPYING"))]
-    return sorted(str(f) for f in found if f.resolve() not in named and f.parent not in map(Path, excused))
+def unlisted(crates):
+    """Licence files below the directories of linked crates that neither a part names nor a reason excuses."""
+    left = []
+    for crate in (c for c in crates if c.linked):
+        named = {crate.directory / p[1][1] / p[5] for p in bundled_parts.BUNDLED if p[1][0] == crate.name}
+        directories = {f.parent for f in named}  # a choice of licences lies side by side
+        directories |= {crate.directory / d for c, d in bundled_parts.NOT_COMPILED if c == crate.name}
+        found = [f for f in crate.directory.rglob("*") if f.is_file() and LICENCE.match(f.name)]
+        left += [str(f) for f in found if f.parent != crate.directory and f.parent not in directories]
+    return sorted(left)

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
+STATIC = Path(__file__).parents[1] / "build/static"
 GRPC = "grpcio-sys", "grpc"
+RING = "ring", ""
+RUSTC = r"rustc version ([\d.]+)"
+MUSL = "1.2.5"  # lib/libc/musl/src/internal/version.h of zig 0.17.0
 DEPS = "bazel/grpc_deps.bzl"
 
 
@@ -45,23 +49,35 @@ BUNDLED = [
     ("xds", GRPC, DEPS, r"\bxds-([0-9a-f]{40})", "Apache-2.0", "third_party/xds/LICENSE", "github/cncf/xds@{}"),
     ("zlib", ("libz-sys", "src/zlib"), "zlib.h", r'ZLIB_VERSION "([\d.]+)"', "Zlib", "LICENSE",
      "github/madler/zlib@v{}"),
+    ("boringssl", RING, None, None, "Apache-2.0 AND ISC", "LICENSE-BoringSSL", "github/google/boringssl@{}"),
+    ("fiat-crypto", RING, None, None, "Apache-2.0", "third_party/fiat/LICENSE", "github/mit-plv/fiat-crypto@{}"),
+    ("once_cell", RING, None, None, "MIT OR Apache-2.0", "src/polyfill/once_cell/LICENSE-MIT", "github/matklad/once_cell@{}"),
 ]
 
-# Licences that lie in gRPC's third_party and whose code is not compiled.
+# Licences that lie inside of linked crates and whose code is not compiled: crate, directory, what it is.
 NOT_COMPILED = {
-    "opencensus-proto": "protocol files that no target of ours uses",
-    "toolchains/rbe_ubuntu2004": "gRPC's own CI",
-    "upb/third_party/lunit": "upb's own tests",
-    "re2/re2/fuzzing/compiler-rt": "re2's own fuzzers",
+    ("grpcio-sys", "grpc/third_party/opencensus-proto"): "protocol files that no target of ours uses",
+    ("grpcio-sys", "grpc/third_party/toolchains/rbe_ubuntu2004"): "gRPC's own CI",
+    ("grpcio-sys", "grpc/third_party/upb/third_party/lunit"): "upb's own tests",
+    ("grpcio-sys", "grpc/third_party/re2/re2/fuzzing/compiler-rt"): "re2's own fuzzers",
+    ("libz-sys", "src/zlib-ng"): "another zlib, of a feature that is off",
+    ("libz-sys", "src/zlib/contrib/dotzlib"): "zlib for C#",
+    ("libz-sys", "src/zlib/contrib/minizip"): "zip files",
 }
 
 # What the compilers link in: name, how the .comment section of the binary names its version, licence, text, origin.
+# musl and zig's own part of the C library are those of the zig that packaging/build/static names.
 TOOLCHAIN = [
-    ("rust-std", r"rustc version ([\d.]+)", "MIT OR Apache-2.0", "rust.txt", "github/rust-lang/rust@{}"),
+    ("rust-std", RUSTC, "MIT OR Apache-2.0", "rust.txt", "github/rust-lang/rust@{}"),
     ("llvm-runtimes", r"clang version ([\d.]+)", "Apache-2.0 WITH LLVM-exception", "llvm.txt",
      "github/llvm/llvm-project@llvmorg-{}"),
-    ("musl", None, "MIT", "musl.txt", "generic/musl"),
+    ("musl", None, "MIT", "musl.txt", "generic/musl@{}"),
+    ("zig", None, "MIT", "zig.txt", "generic/zig@{}"),
 ]
+
+# The crates inside of Rust's standard library that leave code in the binary, compiler-builtins among them.
+IN_RUST_STD = ["addr2line", "cfg-if", "compiler-builtins", "gimli", "hashbrown", "libc", "memchr", "miniz_oxide", "object",
+               "rustc-demangle"]
 
 
 def bundled(crates):
@@ -82,11 +98,17 @@ def bundled(crates):
 def toolchain(binary):
     """What the compilers of this binary linked into it."""
     comment = subprocess.run(["readelf", "-p", ".comment", binary], check=True, capture_output=True, text=True).stdout
+    known = {"musl": MUSL, "zig": find(STATIC, r"ZIG_VERSION=([\d.]+)")}
     parts = []
     for name, pattern, licence, text, origin in TOOLCHAIN:
         found = re.search(pattern, comment) if pattern else None
-        version = found.group(1) if found else ""
+        version = found.group(1) if found else known.get(name, "")
         parts.append(Part(name, version, licence, TEXTS / text, f"pkg:{origin.format(version)}", "toolchain"))
+    rust = re.search(RUSTC, comment)
+    for name in IN_RUST_STD:
+        version = f"in-rust-{rust.group(1)}" if rust else "in-rust"
+        licence = "MIT AND Apache-2.0 WITH LLVM-exception" if name == "compiler-builtins" else "MIT OR Apache-2.0"
+        parts.append(Part(name, version, licence, TEXTS / "rust.txt", f"pkg:cargo/{name}", "toolchain"))
     return parts
 
 

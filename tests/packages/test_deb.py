@@ -1,7 +1,7 @@
 """The Debian package: on a disk image, where nothing runs, and on a running system."""
 import subprocess
 
-from conftest import BINARY, NEXT, VERSION
+from conftest import BINARY, MAINTAINER, NEXT, VERSION
 
 CONFIG = "etc/nodepods/config.yaml"
 
@@ -12,6 +12,12 @@ def test_lintian_has_nothing_to_say(debs):
         command += ["--suppress-tags", "no-manual-page"]  # a binary that cannot write its manual pages
     done = subprocess.run([*command, debs[0]], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_says_who_answers_for_it(debs):
+    ask = lambda deb: subprocess.run(["dpkg-deb", "-f", deb, "Maintainer"], capture_output=True, text=True, check=True).stdout
+    assert ask(debs[0]).endswith(".invalid>\n"), "nobody did"
+    assert ask(debs[1]).strip() == MAINTAINER
 
 
 def test_it_is_small(debs):
@@ -26,6 +32,9 @@ def test_a_disk_image_has_the_service_enabled_and_nothing_left_after_purge(syste
     assert not (system.root / "etc/systemd/system/sockets.target.wants/nodepods.socket").exists()
     assert system.out("stat", "-c", "%a %U", "/" + CONFIG) == "640 root"
     assert system.out("dpkg", "-V", "nodepods") == ""
+    for place in ("bash-completion/completions/nodepods", "zsh/vendor-completions/_nodepods",
+                  "fish/vendor_completions.d/nodepods.fish"):  # where Debian's shells look
+        assert (system.root / "usr/share" / place).is_file(), place
 
     system.run("dpkg", "-r", "nodepods")
     assert (system.root / CONFIG).exists()

@@ -15,6 +15,7 @@ def test_it_needs_nothing_and_says_what_is_inside(rpms):
     needs = [n for n in ask("--requires").splitlines() if not n.startswith("rpmlib(") and n.split()[0] != "/bin/sh"]
     assert needs == []
     assert "bundled(grpc)" in ask("--provides")
+    assert "<unset@nodepods.invalid>" in ask("-i")
     assert ask("--configfiles").split() == ["/" + CONFIG]
     assert "/usr/share/selinux/packages/nodepods.pp" in ask("-l")
 

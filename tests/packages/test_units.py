@@ -62,9 +62,12 @@ def lives_and_goes(system, service):
     system.wait("an answer", answers)
     system.run(*service, "stop")
     assert system.run(*service, "status", check=False).returncode == 3
+    assert (system.root / "var/log/nodepods.log").exists()
     system.run("/root/uninstall", "--purge")
-    left = {f for f in system.files() - before if f.split("/")[-1].endswith("nodepods")}
-    assert left == set()
+    # Directories of shells and manual pages may stay, and what OpenRC writes down for itself.
+    theirs = ("./usr/share/", "./usr/lib/", "./run/openrc", "./run/lock", "./etc/rc")
+    assert {f for f in system.files() - before if not f.startswith(theirs)} == set()
+    assert system.out("find", "/usr", "/etc", "/run", "/var", "-iname", "*nodepods*") == ""
 
 
 def test_the_init_script_needs_a_shell_and_nothing_else(without_systemd):
