@@ -20,6 +20,31 @@ fn metrics_in_the_text_format() {
 }
 
 #[test]
+fn requests_are_counted_by_path_and_code() {
+    let server = Server::new(snapshot(7, &[running(1, "default", "web", json!({}))]));
+    for path in ["/api/v1/pods", "/api/v1/namespaces/default/pods", "/api/v1/namespaces/other/pods", "/x/1", "/x/2"] {
+        server.get(path, "");
+    }
+    server.get("/api/v1/namespaces/default/pods/nobody", "");
+    let mut client = server.connect();
+    client.send(b"rubbish\r\n\r\n");
+    assert_eq!(client.answer().code, 400);
+    let text = server.get("/metrics", "").text().to_owned();
+    let mut counted: Vec<_> = text.lines().filter_map(|l| l.strip_prefix("nodepods_http_requests_total")).collect();
+    counted.sort_unstable();
+    assert_eq!(
+        counted,
+        [
+            "{path=\"/api/v1/namespaces/{namespace}/pods\",code=\"200\"} 2",
+            "{path=\"/api/v1/namespaces/{namespace}/pods/{name}\",code=\"404\"} 1",
+            "{path=\"/api/v1/pods\",code=\"200\"} 1",
+            "{path=\"other\",code=\"400\"} 1",
+            "{path=\"other\",code=\"404\"} 2",
+        ]
+    );
+}
+
+#[test]
 fn the_port_for_metrics_tells_nothing_about_pods() {
     let server = Server::with_options(snapshot(7, &[running(1, "default", "web", json!({}))]), HttpOptions::figures());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

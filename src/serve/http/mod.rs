@@ -163,7 +163,8 @@ impl HttpServer {
             head_timeout: options.head_timeout,
             idle_timeout: options.idle_timeout,
         };
-        let (parking, parking_thread) = Parking::start(name, limits, give, &options.heartbeats).map_err(failed())?;
+        let parking = Parking::start(name, limits, give, Arc::clone(&page), &options.heartbeats);
+        let (parking, parking_thread) = parking.map_err(failed())?;
         let streams = Streams::new(name, parking.clone(), options.most_streams, options.send_timeout);
         let (scope, log_root) = (options.scope, options.log_root);
         let shared = Arc::new(Shared {

@@ -12,8 +12,10 @@ use crossbeam_channel::{unbounded, Receiver, Sender, TrySendError};
 
 use super::connection::{Arrived, Connection};
 use super::refusal::Refusal;
+use super::route;
 use super::stream::Stream;
 use crate::heartbeat::{self, Heartbeats};
+use crate::serve::metrics::Page;
 use crate::sys::poll::{self, Interest};
 
 const STACK: usize = 128 * 1024;
@@ -58,13 +60,14 @@ impl Parking {
         name: &str,
         limits: Limits,
         ready: Sender<Connection>,
+        page: Arc<Page>,
         beats: &Heartbeats,
     ) -> io::Result<(Self, ParkingThread)> {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
         let (inbox, messages) = unbounded();
-        let mut lot = Lot { limits, messages, woken, ready, parked: Vec::new(), guarded: Vec::new() };
+        let mut lot = Lot { limits, messages, woken, ready, page, parked: Vec::new(), guarded: Vec::new() };
         let (name, beats) = (format!("{name}-poll"), beats.clone());
         let thread = thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
             let _watched = beats.enter(&name);
@@ -130,6 +133,8 @@ struct Lot {
     messages: Receiver<Message>,
     woken: UnixStream,
     ready: Sender<Connection>,
+    /// Where refusals are counted.
+    page: Arc<Page>,
     /// Who waited longest comes first.
     parked: Vec<Parked>,
     guarded: Vec<(Arc<Stream>, Sender<()>)>,
@@ -221,15 +226,11 @@ impl Lot {
                 Ok(()) | Err(TrySendError::Disconnected(_)) => return,
                 Err(TrySendError::Full(connection)) => {
                     one.connection = connection;
-                    one.connection.refuse(&Refusal::TooMany("requests"));
-                    one.deadline = Instant::now() + FAREWELL;
+                    self.refuse(&mut one, &Refusal::TooMany("requests"));
                 }
             },
             Arrived::End => return,
-            Arrived::TooLong => {
-                one.connection.refuse(&Refusal::HeadTooLarge);
-                one.deadline = Instant::now() + FAREWELL;
-            }
+            Arrived::TooLong => self.refuse(&mut one, &Refusal::HeadTooLarge),
             // The time for a head counts from its first byte, and more bytes do not prolong it.
             Arrived::Part if one.connection.has_begun() && !one.begun => {
                 one.begun = true;
@@ -240,13 +241,19 @@ impl Lot {
         self.parked.push(one);
     }
 
+    fn refuse(&self, one: &mut Parked, refusal: &Refusal) {
+        self.page.metrics().http_answered(route::NO_PATH, refusal.code());
+        one.connection.refuse(refusal);
+        one.deadline = Instant::now() + FAREWELL;
+    }
+
     fn expire(&mut self, now: Instant) {
         for mut one in std::mem::take(&mut self.parked) {
             if one.deadline > now {
                 self.parked.push(one);
             } else if one.connection.has_begun() {
-                one.connection.refuse(&Refusal::TooSlow);
-                self.parked.push(Parked { deadline: now + FAREWELL, ..one });
+                self.refuse(&mut one, &Refusal::TooSlow);
+                self.parked.push(one);
             }
         }
     }

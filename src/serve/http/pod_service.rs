@@ -16,13 +16,20 @@ use crate::query::{json, Export, Page, Pagination, Pod, Query, SortOption};
 use crate::serve::export::{self, ExportError};
 use crate::store::snapshot::Snapshot;
 
+const PODS: &str = "/v1/pods";
+const EXPORT_PODS: &str = "/v1/export/pods";
+
+/// What stands under a path below `/v1`; `None` where nothing does.
+pub(crate) fn name(path: &[String]) -> Option<&'static str> {
+    [PODS, EXPORT_PODS].into_iter().find(|name| name.split('/').skip(1).eq(path))
+}
+
 /// The answer to a request below `/v1`.
 pub(crate) fn answer(shared: &Shared, request: &Request) -> Reply {
-    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
-    let (answered, failed): (_, fn(&ExportError) -> String) = match path.as_slice() {
+    let (answered, failed): (_, fn(&ExportError) -> String) = match name(&request.path) {
         _ if request.method == Method::Other => (Err(ExportError::Method), export::unary_error),
-        ["v1", "pods"] => (sound(request).and_then(|()| pods(shared, request)), export::unary_error),
-        ["v1", "export", "pods"] => (sound(request).and_then(|()| export_pods(shared, request)), export::error_frame),
+        Some(PODS) => (sound(request).and_then(|()| pods(shared, request)), export::unary_error),
+        Some(EXPORT_PODS) => (sound(request).and_then(|()| export_pods(shared, request)), export::error_frame),
         _ => (Err(ExportError::Path), export::unary_error),
     };
     answered.unwrap_or_else(|error| {

@@ -87,6 +87,11 @@ impl Reply {
         self
     }
 
+    /// Its status code.
+    pub(crate) fn code(&self) -> u16 {
+        self.code
+    }
+
     /// Adds a header field. The value must be fit for one.
     pub(crate) fn add(&mut self, name: &'static str, value: String) {
         self.headers.push((name, value));

@@ -68,6 +68,35 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// The path with the names of its parts for their values.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Root => "/",
+            Self::Version => "/version",
+            Self::Metrics => "/metrics",
+            Self::Health("healthz", _) => "/healthz",
+            Self::Health("livez", _) => "/livez",
+            Self::Health(..) => "/readyz",
+            Self::Versions => "/api",
+            Self::Groups => "/apis",
+            Self::Resources => "/api/v1",
+            Self::Pods(None) => "/api/v1/pods",
+            Self::Pods(Some(_)) => "/api/v1/namespaces/{namespace}/pods",
+            Self::Pod(..) => "/api/v1/namespaces/{namespace}/pods/{name}",
+            Self::Log(..) => "/api/v1/namespaces/{namespace}/pods/{name}/log",
+            Self::Namespaces => "/api/v1/namespaces",
+            Self::Namespace(_) => "/api/v1/namespaces/{namespace}",
+            Self::Nodes => "/api/v1/nodes",
+            Self::Node(_) => "/api/v1/nodes/{name}",
+            Self::Events(None) => "/api/v1/events",
+            Self::Events(Some(_)) => "/api/v1/namespaces/{namespace}/events",
+            Self::Event(..) => "/api/v1/namespaces/{namespace}/events/{name}",
+            Self::Services => "/api/v1/services",
+            Self::KubeletPods => "/pods",
+            Self::RunningPods => "/runningpods",
+        }
+    }
+
     /// Whether anybody may see it: it tells nothing about pods.
     fn is_figures(&self) -> bool {
         matches!(self, Self::Metrics | Self::Health(..))
@@ -94,6 +123,18 @@ impl<'a> Route<'a> {
             _ => return None,
         })
     }
+}
+
+/// What stands for the path of a request where nothing is served, or that cannot be read.
+pub(crate) const NO_PATH: &str = "other";
+
+/// What the path of a request is called where requests are counted: one of a few names, whatever clients ask for.
+pub(crate) fn name(scope: Scope, path: &[String]) -> &'static str {
+    if scope == Scope::Reads && path.first().is_some_and(|first| first == "v1") {
+        return super::pod_service::name(path).unwrap_or(NO_PATH);
+    }
+    let route = Route::of(path).filter(|route| scope == Scope::Reads || route.is_figures());
+    route.map_or(NO_PATH, Route::name)
 }
 
 /// The answer to a request, whatever it is.
@@ -146,6 +187,31 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_are_counted_under_few_names() {
+        let name = |scope, path: &str| {
+            name(scope, &path.split('/').filter(|p| !p.is_empty()).map(str::to_owned).collect::<Vec<_>>())
+        };
+        for (path, want) in [
+            ("/", "/"),
+            ("/api/v1/pods/", "/api/v1/pods"),
+            ("/api/v1/namespaces/a/pods", "/api/v1/namespaces/{namespace}/pods"),
+            ("/api/v1/namespaces/a/pods/b/log", "/api/v1/namespaces/{namespace}/pods/{name}/log"),
+            ("/api/v1/namespaces/a/events/b", "/api/v1/namespaces/{namespace}/events/{name}"),
+            ("/api/v1/namespaces/a/services", "/api/v1/services"),
+            ("/livez/ping", "/livez"),
+            ("/readyz", "/readyz"),
+            ("/v1/pods", "/v1/pods"),
+            ("/v1/export/pods", "/v1/export/pods"),
+            ("/v1/deployments", NO_PATH),
+            ("/secrets/hunter2", NO_PATH),
+        ] {
+            assert_eq!(name(Scope::Reads, path), want, "{path}");
+        }
+        assert_eq!(name(Scope::Figures, "/metrics"), "/metrics");
+        assert_eq!([name(Scope::Figures, "/api/v1/pods"), name(Scope::Figures, "/v1/pods")], [NO_PATH; 2]);
+    }
 
     #[test]
     fn paths_and_what_stands_there() {

@@ -82,38 +82,56 @@ impl Worker {
         let (request, framing) = match connection.take() {
             Ok(taken) => taken,
             Err(refusal) => {
+                self.count(route::NO_PATH, refusal.code());
                 connection.refuse(&refusal);
                 return Some(connection);
             }
         };
+        let path = route::name(self.shared.scope, &request.path);
         let reply = match request.method {
             Method::Get | Method::Head if framing.body > MAX_BODY => Reply::refusal(&Refusal::BodyTooLarge),
             _ => route::answer(&self.shared, &request),
         };
+        let code = reply.code();
         let (mut head, mut body) = reply.split(framing.keep_alive, framing.chunks);
         if request.method == Method::Head {
             body = Body::Bytes(Vec::new());
         }
-        let whole = match &mut body {
+        let begun = match &mut body {
             Body::Produced(_) => false,
-            Body::Bytes(bytes) => match send_now(connection.stream(), [&mut head, bytes]) {
-                Ok(()) if head.is_empty() && bytes.is_empty() => {
-                    if !framing.keep_alive {
-                        connection.hang_up();
+            Body::Bytes(bytes) => {
+                self.count(path, code);
+                match send_now(connection.stream(), [&mut head, bytes]) {
+                    Ok(()) if head.is_empty() && bytes.is_empty() => {
+                        if !framing.keep_alive {
+                            connection.hang_up();
+                        }
+                        return Some(connection);
                     }
-                    return Some(connection);
+                    Ok(()) => true,
+                    Err(_) => return None, // the client is gone
                 }
-                Ok(()) => true,
-                Err(_) => return None, // the client is gone
-            },
+            }
         };
         let rest = Rest { connection, head, body, chunks: framing.chunks, keep_alive: framing.keep_alive };
-        let mut connection = self.streams.start(rest).err()?.connection;
-        if whole {
-            return None; // an answer that was begun cannot be taken back
+        match self.streams.start(rest) {
+            _ if begun => None, // it cannot be taken back where nobody goes on with it
+            Ok(()) => {
+                self.count(path, code);
+                None
+            }
+            Err(rest) => {
+                let (mut connection, refusal) =
+                    (rest.connection, Refusal::TooMany("watches and large answers at once"));
+                self.count(path, refusal.code());
+                connection.refuse(&refusal);
+                Some(connection)
+            }
         }
-        connection.refuse(&Refusal::TooMany("watches and large answers at once"));
-        Some(connection)
+    }
+
+    fn count(&self, path: &'static str, code: u16) {
+        self.shared.page.metrics().http_answered(path, code);
     }
 }
 

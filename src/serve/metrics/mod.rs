@@ -4,6 +4,7 @@
 //! its dashboards work. `server_api_version` is the first part of the service's name, as there: `v1alpha1`. The
 //! documented `Pods` has no package; its value is `documented`.
 
+mod http;
 mod own;
 mod page;
 mod process;
@@ -13,6 +14,7 @@ mod textfile;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use self::http::HttpRequests;
 pub use self::own::Own;
 use self::own::OwnCalls;
 pub use self::page::Page;
@@ -90,6 +92,7 @@ pub struct Metrics {
     /// By service and method.
     sent_bytes: [[AtomicU64; 3]; 2],
     own: OwnCalls,
+    http: HttpRequests,
     events: [AtomicU64; EVENTS.len()],
     coalesced: AtomicU64,
     suppressed: AtomicU64,
@@ -129,6 +132,11 @@ impl Metrics {
     /// A message of so many bytes went to a client of another service.
     pub fn own_sent(&self, method: Own, bytes: usize) {
         self.own.sent(method, bytes);
+    }
+
+    /// An HTTP request was answered with this status code. `path` names what was asked for, not how.
+    pub fn http_answered(&self, path: &'static str, code: u16) {
+        self.http.answered(path, code);
     }
 
     /// A watch sent an event.
@@ -217,6 +225,7 @@ fn own(text: &mut Text, metrics: &Metrics, connections: usize, watchers: usize) 
     }
     metrics.own.render_sent(text);
     metrics.own.render(text);
+    metrics.http.render(text);
     let help = "Calls that were refused because their connection asked too often.";
     text.family("nodepods_rate_limited_total", "counter", help).sample(&[], load(&metrics.rate_limited));
 }

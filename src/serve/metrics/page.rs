@@ -24,6 +24,12 @@ impl Page {
         Arc::new(Self { store, metrics, load: Box::new(load) })
     }
 
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The page as it is now.
     #[must_use]
     pub fn text(&self) -> String {

@@ -46,6 +46,9 @@ fn a_page_counts_what_happened() {
     metrics.own_ended(Own::Find, 5);
     metrics.own_ended(Own::ExportPods, 0);
     metrics.own_sent(Own::ExportPods, 700);
+    metrics.http_answered("/api/v1/pods", 200);
+    metrics.http_answered("/api/v1/pods", 200);
+    metrics.http_answered("/api/v1/namespaces/{namespace}/pods", 404);
     metrics.event(Event::Modified);
     metrics.coalesced(3);
     metrics.suppressed(2);
@@ -72,6 +75,8 @@ fn a_page_counts_what_happened() {
         ("nodepods_sent_bytes_total{method=\"/v1.PodService/ExportPods\"}", 700.0),
         ("nodepods_grpc_requests_total{method=\"/nodepods.v1.Lookup/Find\",status_code=\"NotFound\"}", 1.0),
         ("nodepods_grpc_requests_total{method=\"/v1.PodService/ExportPods\",status_code=\"OK\"}", 1.0),
+        ("nodepods_http_requests_total{path=\"/api/v1/pods\",code=\"200\"}", 2.0),
+        ("nodepods_http_requests_total{path=\"/api/v1/namespaces/{namespace}/pods\",code=\"404\"}", 1.0),
         ("nodepods_watch_events_total{type=\"MODIFIED\"}", 1.0),
         ("nodepods_watch_events_total{type=\"DELETED\"}", 0.0),
         ("nodepods_watch_events_coalesced_total", 3.0),
