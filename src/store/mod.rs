@@ -17,6 +17,7 @@ pub mod narrow;
 pub mod now;
 pub(crate) mod object_meta;
 pub mod paging;
+pub mod past;
 mod readiness;
 pub mod reconcile;
 mod record;

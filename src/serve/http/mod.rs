@@ -10,7 +10,6 @@ mod discovery;
 mod etag;
 mod events;
 mod health;
-mod history;
 mod indent;
 mod kubelet;
 mod list_options;
@@ -45,12 +44,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
+use parking_lot::Mutex;
 
 use super::error::ServeError;
 use super::metrics::Page;
 use super::peer::Peer;
 use crate::heartbeat::Heartbeats;
 use crate::store::events::Events;
+use crate::store::past::Past;
 use crate::store::Store;
 use connection::Connection;
 use parking::{Limits, Parking, ParkingThread};
@@ -60,6 +61,9 @@ use worker::Worker;
 
 /// Requests that may wait for a thread to answer them.
 const QUEUE: usize = 64;
+/// Snapshots that are kept for clients that list in pages or watch on. Whoever asks for an older one is told to list
+/// again.
+const KEPT: usize = 16;
 
 /// What a server answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,7 +176,7 @@ impl HttpServer {
             store,
             page,
             events,
-            history: Arc::default(),
+            past: Arc::new(Mutex::new(Past::of_at_most(KEPT))),
             rendered: Arc::default(),
             log_root,
         });

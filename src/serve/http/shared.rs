@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::history::History;
+use parking_lot::Mutex;
+
 use super::refusal::Refusal;
 use super::rendered::Rendered;
 use super::Scope;
 use crate::serve::metrics::Page;
 use crate::store::events::Events;
+use crate::store::past::Past;
 use crate::store::snapshot::Snapshot;
 use crate::store::Store;
 
@@ -19,7 +21,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) page: Arc<Page>,
     pub(crate) events: Arc<Events>,
-    pub(crate) history: Arc<History>,
+    /// Snapshots that clients have seen, so that a list or a watch can go on from the revision that its client names.
+    pub(crate) past: Arc<Mutex<Past>>,
     /// Printed pods, for the next who asks.
     pub(crate) rendered: Arc<Rendered>,
     /// Where the runtime keeps the logs of containers: `/var/log/pods`.
@@ -37,6 +40,11 @@ impl Shared {
             return Err(Refusal::NotInitialized);
         }
         Ok(snapshot)
+    }
+
+    /// Notes that a client is shown this snapshot.
+    pub(crate) fn show(&self, snapshot: &Arc<Snapshot>) {
+        self.past.lock().keep(snapshot, Instant::now());
     }
 
     /// What this machine is called: the node's name and the host's.

@@ -50,18 +50,28 @@ impl Worker {
         })
     }
 
-    /// Waits for a connection with a request. When nobody asks for a while, what was kept for the next one goes.
+    /// Waits for a connection with a request. What was kept for others goes in time: printed pods when nobody asks for a
+    /// while, snapshots when they are old.
     fn next(&self) -> Option<Connection> {
-        let until = Instant::now() + KEEP_FOR;
-        let rest = heartbeat::rest(Some(until));
-        match self.ready.recv_deadline(until) {
-            Ok(connection) => return Some(connection),
-            Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => drop(rest),
+        let mut clear = Some(Instant::now() + KEEP_FOR);
+        loop {
+            let current = self.shared.store.current().revision;
+            let forget = self.shared.past.lock().forget(current, Instant::now());
+            let until = [clear, forget].into_iter().flatten().min();
+            let _rest = heartbeat::rest(until);
+            let next = match until {
+                Some(until) => self.ready.recv_deadline(until),
+                None => self.ready.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Ok(connection) => return Some(connection),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if clear.take_if(|at| *at <= Instant::now()).is_some() {
+                self.shared.rendered.clear();
+            }
         }
-        self.shared.rendered.clear();
-        let _rest = heartbeat::rest(None);
-        self.ready.recv().ok()
     }
 
     fn serve(&self, mut connection: Connection) {

@@ -42,7 +42,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     let form = negotiate::form(request, Offer::LIST)?;
     let beside = RowObject::read(&request.query)?;
     let page = page(shared, &current, &options, &selector)?;
-    shared.history.note(&page.snapshot);
+    shared.show(&page.snapshot);
     shared.rendered.look(&current);
     // A table has no tag: the ages in it change with the time.
     let tagged = !matches!(form.shape, Shape::Table(_));
@@ -94,7 +94,7 @@ fn state(shared: &Shared, current: &Arc<Snapshot>, revision: u64) -> Option<Arc<
     if revision == current.revision {
         return Some(Arc::clone(current));
     }
-    shared.history.exactly(revision)
+    shared.past.lock().exactly(revision).cloned()
 }
 
 /// Revision of the list and place of the next pod, in hexadecimal.

@@ -35,7 +35,7 @@ pub(crate) fn get(shared: &Shared, request: &Request, namespace: &str, name: &st
     if let Some(wanted) = list_options::revision(&request.query)?.filter(|wanted| *wanted > snapshot.revision) {
         return Err(Refusal::TooNew(wanted, snapshot.revision));
     }
-    shared.history.note(&snapshot);
+    shared.show(&snapshot);
     let pod = find(&snapshot, namespace, name)?;
     let body = print::single(pod, form, beside, shared::now(), &shared.rendered)
         .map_err(|e| Refusal::Internal(e.to_string()))?;

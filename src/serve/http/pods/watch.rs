@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use super::event::EventPrinter;
-use crate::serve::http::history::History;
 use crate::serve::http::list_options::{pod_selector, some_while, Start, WatchOptions};
 use crate::serve::http::negotiate::{self, Media, Offer};
 use crate::serve::http::outgoing::{Outgoing, Woken};
@@ -17,6 +18,7 @@ use crate::serve::http::row_object::RowObject;
 use crate::serve::http::shared::Shared;
 use crate::serve::http::warning;
 use crate::store::masked::Request as Selection;
+use crate::store::past::Past;
 use crate::store::snapshot::{PodEntry, PodId};
 use crate::store::watch::{Event, Watcher};
 use crate::store::{Store, Subscription};
@@ -30,7 +32,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     let options = WatchOptions::read(&request.query)?;
     let form = negotiate::form(request, Offer::WATCH)?;
     let beside = RowObject::read(&request.query)?;
-    shared.history.note(&current);
+    shared.show(&current);
     let view = Selection { selector: pod_selector(&request.query, namespace)?, mask: None };
     let known = match options.start {
         Start::Initial(wanted) | Start::After(wanted) if wanted > current.revision => {
@@ -39,9 +41,10 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
         Start::Initial(_) => None,
         Start::Now => Some(current.pods.clone()),
         Start::After(revision) => {
-            let oldest = shared.history.oldest().unwrap_or(current.revision);
+            let past = shared.past.lock();
+            let oldest = past.not_before(0).map_or(current.revision, |s| s.revision);
             let expired = || Refusal::Expired(format!("too old resource version: {revision} ({oldest})"));
-            Some(shared.history.known_at(revision, &current).ok_or_else(expired)?)
+            Some(past.known_at(revision, &current).ok_or_else(expired)?)
         }
     };
     let (watcher, known) = match known {
@@ -51,7 +54,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
     let body = WatchBody {
         subscription: shared.store.subscribe(),
         store: Arc::clone(&shared.store),
-        history: Arc::clone(&shared.history),
+        past: Arc::clone(&shared.past),
         watcher,
         last: known.into_iter().map(|p| (Arc::clone(&p.id), p)).collect(),
         printer: EventPrinter::new(form, beside),
@@ -72,7 +75,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
 struct WatchBody {
     subscription: Subscription,
     store: Arc<Store>,
-    history: Arc<History>,
+    past: Arc<Mutex<Past>>,
     watcher: Watcher<Selection>,
     /// What was last sent of each pod: an event DELETED shows it. Pods that have not changed since are shared with
     /// the snapshot; a client that does not read keeps one old version of each at most, until it is dropped.
@@ -118,7 +121,7 @@ impl WatchBody {
     fn send_news(&mut self, out: &mut Outgoing<'_>) -> io::Result<u64> {
         loop {
             let current = self.store.current();
-            self.history.note(&current);
+            self.past.lock().keep(&current, Instant::now());
             let revision = current.revision;
             let Some(event) = self.watcher.next(&current) else { return Ok(revision) };
             drop(current);
