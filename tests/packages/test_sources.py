@@ -1,0 +1,57 @@
+"""The archive of `make dist`: what is made of it without a network is what is made here."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import ARCH, BINARY, ROOT, VERSION, only
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """The archive, unpacked. It holds the last commit."""
+    out = tmp_path_factory.mktemp("sources")
+    made = subprocess.run([ROOT / "packaging/build/dist"], env={**os.environ, "OUT": str(out), "XZ_LEVEL": "0"}, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    subprocess.run(["tar", "-xf", only(out, "*-source.tar.xz"), "-C", out], check=True)
+    yield out / f"nodepods-{VERSION}"
+    shutil.rmtree(out)
+
+
+def offline(sources, *command):
+    """Runs it with no network, no crates but the archive's and no git."""
+    home = sources.parent / "home"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CARGO_HOME", "SOURCE_DATE"))}
+    environment |= {"CARGO_HOME": str(home), "GIT_CEILING_DIRECTORIES": "/", "GRPCIO_SYS_USE_PKG_CONFIG": "1"}
+    done = subprocess.run(["unshare", "--net", *map(str, command)], cwd=sources, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_crate_is_in_it(sources):
+    offline(sources, "cargo", "metadata", "--offline", "--locked", "--format-version=1")
+    offline(sources, "cargo", "check", "--offline", "--locked", "--no-default-features", "--lib")
+
+
+def test_it_knows_its_commit(sources):
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = re.search(r'NODEPODS_COMMIT = "(\w+)"', (sources / ".cargo/config.toml").read_text())
+    assert head.startswith(said.group(1))
+
+
+def test_its_packages_are_those_of_the_repository(sources, tmp_path):
+    """With the same binary; the time of the commit comes with the files."""
+    here = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    if here:
+        pytest.skip("what is not committed is not in the archive")
+    (sources / "target/static").mkdir(parents=True)
+    shutil.copy(BINARY, sources / "target/static")
+    offline(sources, "packaging/build/packages", ARCH)
+    assert (sources / "target/dist/SHA256SUMS").read_text().splitlines() == \
+        [line for line in (ROOT / "target/dist/SHA256SUMS").read_text().splitlines() if "-source" not in line and f"-{other()}" not in line]
+
+
+def other():
+    return {"x86_64": "aarch64", "aarch64": "x86_64"}[ARCH]
