@@ -83,6 +83,36 @@ def test_links_between_pages_lead_somewhere():
     assert dead == []
 
 
+def rows_of_tests():
+    """Each row of a table whose last column names tests: the page's line, and file and name of each test."""
+    for page in (ROOT / "docs/security.md",):
+        shown = False
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            cells = [c.strip() for c in line.strip("|").split("|")]
+            if not line.startswith("|"):
+                shown = False
+            elif "shown by" in cells[-1]:
+                shown = True
+            elif shown and not cells[-1].startswith("---"):
+                yield pytest.param(cells[-1], id=f"{page.relative_to(ROOT)}:{number}")
+
+
+@pytest.mark.parametrize("cell", list(rows_of_tests()))
+def test_a_control_has_the_tests_that_are_named(cell):
+    if link := re.fullmatch(r"\[.*\]\(#([a-z-]+)\)", cell):
+        headings = re.findall(r"^#+ (.*)", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
+        assert link.group(1) in [h.lower().replace(" ", "-") for h in headings]
+        return
+    words = re.findall(r"`([^`]+)`", cell)
+    assert words and "/" in words[0], cell
+    for word in words:
+        if "/" in word:
+            text = (ROOT / word).read_text()
+            assert word.startswith("packaging/") or word != words[-1], f"{word}: which test?"
+        else:
+            assert re.search(rf"(def|fn) {word}\(", text), f"no test {word}"
+
+
 def test_the_manifest_for_the_inside_of_a_cluster_is_a_good_pod(tmp_path, system):
     """The static manifest, read by the daemon itself."""
     manifests = system.root / "etc/kubernetes/manifests"
