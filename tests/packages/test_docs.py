@@ -38,6 +38,8 @@ def test_a_configuration_starts_a_daemon(text, tmp_path):
         process.terminate()
         rest = process.stderr.read()
     assert " serving on " in "".join(said), "".join(said) + rest
+    checked = subprocess.run([BINARY, "check-config", file], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def commands():
