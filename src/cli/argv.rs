@@ -122,9 +122,7 @@ impl Reader {
             plain.extend(self.words.by_ref()); // they are another program's
         }
         if self.verb.is_none() {
-            let hint = nearest(&word, VERBS.iter().map(|verb| verb.name));
-            let hint = hint.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-            return Err(Failure::usage("", format!("unknown command {word:?}{hint}")));
+            return Err(Failure::usage("", format!("unknown command {word:?}{}", meant(&word))));
         }
         Ok(())
     }
@@ -189,6 +187,21 @@ impl Reader {
         self.options.extend([format!("--{}", row.name), value]);
         Ok(())
     }
+}
+
+/// What somebody who knows other tools wanted, in front of a full stop.
+fn meant(word: &str) -> String {
+    let name = match word {
+        "pod" | "pods" | "po" => Some("get pods"),
+        "ls" | "list" | "ps" | "status" => Some("get"),
+        "events" | "api-resources" => return format!("; did you mean kubectl {word}?"),
+        "apply" | "attach" | "create" | "cp" | "debug" | "delete" | "edit" | "exec" | "patch" | "port-forward"
+        | "rm" | "rollout" | "run" | "scale" | "start" | "stop" | "restart" | "top" => {
+            return ": nodepods shows pods and changes nothing; for containers there is crictl, for manifests an editor".into();
+        }
+        _ => nearest(word, VERBS.iter().map(|verb| verb.name)),
+    };
+    name.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -265,6 +278,10 @@ mod tests {
         let table = [
             ("gte pods", "unknown command \"gte\"; did you mean get?"),
             ("frobnicate", "unknown command \"frobnicate\"\n"),
+            ("pods", "unknown command \"pods\"; did you mean get pods?"),
+            ("ps", "unknown command \"ps\"; did you mean get?"),
+            ("events -A", "unknown command \"events\"; did you mean kubectl events?"),
+            ("delete pod web", "unknown command \"delete\": nodepods shows pods and changes nothing"),
             ("get --ouptut json", "unknown option --ouptut for get; did you mean --output?"),
             ("get -x", "unknown option -x for get"),
             ("get -Axo", "unknown option -x for get"),

@@ -7,7 +7,7 @@ use argh::{ArgsInfo, FromArgs};
 use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::output::print;
-use crate::config::file::{self, DEFAULT_PATH};
+use crate::config::file::{self, FileError, DEFAULT_PATH};
 use crate::config::options::ServeOptions;
 use crate::config::settings::Settings;
 
@@ -27,14 +27,15 @@ pub struct CheckConfig {
 
 impl Command for CheckConfig {
     fn run(self) -> Result<(), Failure> {
-        let wrong = |e: &dyn std::fmt::Display| Failure::new(Exit::Config, format!("error: {e}"));
+        let wrong = |words: String| {
+            Failure::new(Exit::Config, format!("error: {words}\n'nodepods serve --help' says what each key may have."))
+        };
         let mut options = ServeOptions { config: self.path, ..ServeOptions::default() };
-        let read = file::fill(&mut options).map_err(|e| wrong(&e))?;
-        let settings = Settings::resolve(options);
-        settings.map_err(|e| match &read {
-            Some(path) => wrong(&format!("{}: {e}", path.display())),
-            None => wrong(&e),
+        let read = file::fill(&mut options).map_err(|e| match e {
+            FileError::Content { .. } => wrong(e.to_string()),
+            _ => Failure::new(Exit::Config, format!("error: {e}")),
         })?;
+        Settings::resolve(options).map_err(|e| wrong(format!("{}{e}", file::place_of(read.as_deref(), e.option))))?;
         match read {
             Some(path) => print(&format!("{}: ok\n", path.display())),
             None => print(&format!("{DEFAULT_PATH} does not exist: ok, the daemon uses its defaults\n")),

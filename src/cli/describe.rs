@@ -50,7 +50,7 @@ pub struct Describe {
     /// is named, the configuration file, /run/nodepods/http.sock)
     #[argh(option, arg_name = "path")]
     http_socket: Option<PathBuf>,
-    /// pods and names: NAME, the beginning of a name, NAMESPACE/NAME or a UID
+    /// NAME, the beginning of a name, NAMESPACE/NAME or UID; as in kubectl, pod or pods may stand in front
     #[argh(positional, arg_name = "POD")]
     names: Vec<String>,
 }

@@ -21,13 +21,13 @@ use super::watch::{Follow, Printer};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::jsonpath::Path;
 
-/// Show pods: all of this node, or those that are named. Namespaces are not narrowed unless -n is given.
+/// Show pods: all of this node, or those that are named. Without -n, those of all namespaces.
 #[derive(ArgsInfo, Debug, Default, FromArgs)]
 #[argh(
     subcommand,
     name = "get",
     help_triggers("-h", "--help"),
-    example = "nodepods get pods -o wide\nnodepods get pod kube-system/etcd-n1 -o yaml\nnodepods get -n web -o jsonpath='{{.items[*].status.podIP}}'\nnodepods get -o custom-columns=NAME:.metadata.name,IMAGES:.spec.containers[*].image\nnodepods get -l app=web --sort-by=.status.startTime -w"
+    example = "nodepods get pods -o wide\nnodepods get pod kube-system/etcd-n1 -o yaml\nnodepods get -n web -o jsonpath='{{.items[*].status.podIP}}'\nnodepods get -o custom-columns=NAME:.metadata.name,IP:.status.podIP\nnodepods get -l app=web --sort-by=.status.startTime -w"
 )]
 #[allow(clippy::struct_excessive_bools)] // each is a switch of the command line
 pub struct Get {
@@ -43,32 +43,32 @@ pub struct Get {
     /// pods with these fields, such as status.phase=Running
     #[argh(option, arg_name = "FIELDS")]
     pub field_selector: Option<String>,
-    /// wide for more columns; json, yaml, name, a JSONPath template or columns of one's own
+    /// wide for more columns; json, yaml, name, a JSONPath template or columns of your own
     #[argh(
         option,
         short = 'o',
         arg_name = "wide|json|yaml|name|jsonpath=TEMPLATE|jsonpath-file=PATH|custom-columns=SPEC|custom-columns-file=PATH"
     )]
     pub output: Option<String>,
-    /// in the order of this field, such as .metadata.name or .status.startTime
+    /// sort by this field, such as .metadata.name or .status.startTime
     #[argh(option, arg_name = "JSONPATH")]
     pub sort_by: Option<String>,
-    /// go on with what changes
+    /// after that, show what changes
     #[argh(switch, short = 'w')]
     pub watch: bool,
-    /// show what changes and not what is there now
+    /// show only what changes, not what is there now
     #[argh(switch)]
     pub watch_only: bool,
-    /// say of each change what it is: ADDED, MODIFIED or DELETED
+    /// name each change: ADDED, MODIFIED or DELETED
     #[argh(switch)]
     pub output_watch_events: bool,
-    /// no line of headings
+    /// leave out the headings
     #[argh(switch)]
     pub no_headers: bool,
-    /// a column with all labels
+    /// add a column with all labels
     #[argh(switch)]
     pub show_labels: bool,
-    /// a column for each of these labels, separated by commas
+    /// add a column for each of these labels, separated by commas
     #[argh(option, short = 'L', arg_name = "KEYS")]
     pub label_columns: Option<String>,
     /// no error when a named pod does not exist
@@ -77,7 +77,7 @@ pub struct Get {
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's
     #[argh(option, arg_name = "PATH")]
     pub socket: Vec<PathBuf>,
-    /// pods and names: NAME, NAMESPACE/NAME or a UID
+    /// NAME, NAMESPACE/NAME or UID; as in kubectl, pod or pods may stand in front
     #[argh(positional, arg_name = "POD")]
     pub names: Vec<String>,
 }

@@ -91,7 +91,7 @@ pub fn page(verb: &Verb) -> String {
         let hint = if row.hint.is_empty() { String::new() } else { format!(" <{}>", row.hint) };
         entry(&mut out, &format!("{short}--{}{hint}", row.name), row.help);
     }
-    entry(&mut out, "-h, --help", "this page");
+    entry(&mut out, "-h, --help", "print this page");
     for (at, line) in verb.examples().enumerate() {
         out.push_str(if at == 0 { "\nExamples:\n" } else { "" });
         out.push_str(&format!("  {line}\n"));

@@ -37,7 +37,7 @@ pub struct QueryPods {
     #[argh(option, short = 'o', arg_name = "wide|json")]
     pub output: Option<String>,
     /// by which label to sort; default: Deployment ID
-    #[argh(option, arg_name = "label")]
+    #[argh(option, arg_name = "LABEL")]
     pub sort_by: Option<String>,
     /// from the last to the first
     #[argh(switch)]
@@ -48,7 +48,7 @@ pub struct QueryPods {
     /// pods to leave out in front
     #[argh(option, arg_name = "number")]
     pub offset: Option<i32>,
-    /// no line of headings
+    /// leave out the headings
     #[argh(switch)]
     pub no_headers: bool,
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's

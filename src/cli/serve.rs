@@ -18,7 +18,8 @@ impl Command for Serve {
         daemon::prepare().map_err(|e| failure(&e))?;
         let wrong = |e: &dyn std::fmt::Display| Failure::new(Exit::Config, format!("error: {e}"));
         let file = file::fill(&mut self).map_err(|e| wrong(&e))?;
-        let settings = Settings::resolve(self).map_err(|e| wrong(&e))?;
+        let settings =
+            Settings::resolve(self).map_err(|e| wrong(&format!("{}{e}", file::place_of(file.as_deref(), e.option))))?;
         logger::start(settings.log_format, settings.verbosity).map_err(|e| wrong(&e))?;
         if let Some(path) = file {
             log::info!("configuration from {}", path.display());
@@ -31,8 +32,12 @@ fn failure(e: &DaemonError) -> Failure {
     let denied = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
     let exit = match e {
         DaemonError::Serve(ServeError::Io { source, .. }) | DaemonError::StateDir { source, .. } if denied(source) => {
-            let hint = "The daemon is meant to run as root; without it, name a --socket and a --state-dir of your own.";
-            return Failure::new(Exit::Permission, format!("error: {e}\n{hint}"));
+            let hint = "the daemon is meant to run as root; without it, name a --socket and a --state-dir of your own";
+            return Failure::new(Exit::Permission, format!("error: {e}; {hint}"));
+        }
+        DaemonError::Serve(ServeError::Io { source, .. }) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            let hint = "name a --socket where the disk can be written, such as /run/nodepods/pods.sock";
+            return Failure::new(Exit::Failure, format!("error: {e}; {hint}"));
         }
         DaemonError::Group { .. } | DaemonError::Serve(ServeError::BadPath { .. } | ServeError::NotASocket { .. }) => {
             Exit::Config

@@ -48,7 +48,7 @@ pub struct Watch {
     /// socket of the daemon; default: NODEPODS_SOCKET, the configuration file, our own sockets, the kubelet's
     #[argh(option, arg_name = "PATH")]
     socket: Vec<PathBuf>,
-    /// pods and names: NAME, NAMESPACE/NAME or a UID
+    /// NAME, NAMESPACE/NAME or UID; as in kubectl, pod or pods may stand in front
     #[argh(positional, arg_name = "POD")]
     names: Vec<String>,
 }

@@ -32,7 +32,7 @@ use subject::Subject;
     subcommand,
     name = "whois",
     help_triggers("-h", "--help"),
-    example = "nodepods whois 4711\nnodepods whois :8080\nnodepods whois 10.244.1.38 -o json\nnodepods whois /var/lib/kubelet/pods/0f5e2a1c-98d1-4a39-b1a5-6c0b6a1f7e02/volumes"
+    example = "nodepods whois 4711\nnodepods whois :8080\nnodepods whois 10.244.1.38 -o json\nnodepods whois /var/log/pods/web_nginx_0f5e2a1c/main/0.log"
 )]
 pub struct Whois {
     /// json for a form that programs read

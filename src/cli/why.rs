@@ -41,7 +41,7 @@ pub struct Why {
     #[argh(option, short = 'o', arg_name = "text|json")]
     pub output: Option<String>,
     /// lines of a failed container's log that are shown; default: 5
-    #[argh(option, arg_name = "lines")]
+    #[argh(option, arg_name = "LINES")]
     pub tail: Option<u64>,
     /// directory with the logs of pods; default: /var/log/pods
     #[argh(option, arg_name = "path")]

@@ -19,6 +19,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub enum FileError {
     /// It cannot be read.
     Read(PathBuf, std::io::Error),
+    /// It is something else than a file, which would be waited for: a pipe, a directory.
+    NotAFile(PathBuf),
     /// It is larger than a configuration can be.
     TooLarge(PathBuf),
     /// Something at a place in it is wrong.
@@ -35,9 +37,23 @@ pub enum FileError {
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(path, e) => write!(f, "cannot read the configuration file {}: {e}", path.display()),
+            Self::Read(path, e) => {
+                write!(f, "cannot read the configuration file {}: {e}", path.display())?;
+                f.write_str(match e.kind() {
+                    std::io::ErrorKind::NotFound => "; write it, or name another one",
+                    std::io::ErrorKind::PermissionDenied => "; it is for root alone: try sudo",
+                    _ => "",
+                })
+            }
+            Self::NotAFile(path) => {
+                write!(f, "the configuration {} is no regular file; name a YAML file", path.display())
+            }
             Self::TooLarge(path) => {
-                write!(f, "the configuration file {} is larger than {MAX_BYTES} bytes", path.display())
+                write!(
+                    f,
+                    "the configuration file {} is larger than {MAX_BYTES} bytes; is it the right one?",
+                    path.display()
+                )
             }
             Self::Content { path, place: (line, column), problem } => {
                 write!(f, "{}:{line}:{column}: {problem}", path.display())
@@ -72,6 +88,17 @@ pub fn fill(options: &mut ServeOptions) -> Result<Option<PathBuf>, FileError> {
     Ok(Some(path))
 }
 
+/// Where a key stands in the file, as `PATH:LINE:COLUMN: ` in front of what is wrong with its value beside others. Nothing
+/// where it is not there: it comes from the command line.
+#[must_use]
+pub fn place_of(path: Option<&Path>, key: &str) -> String {
+    let locate = |path: &Path| {
+        let Mark { line, column } = yaml::parse_config(&read(path).ok()?).ok()?.marks.locate(key)?;
+        Some(format!("{}:{line}:{column}: ", path.display()))
+    };
+    path.and_then(locate).unwrap_or_default()
+}
+
 /// The first socket that the file names, for clients. A missing or unreadable file names none.
 #[must_use]
 pub fn first_socket() -> Option<PathBuf> {
@@ -92,6 +119,9 @@ fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     use std::io::Read;
     let failed = |e| FileError::Read(path.into(), e);
     let mut content = Vec::new();
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(FileError::NotAFile(path.into()));
+    }
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
     if content.len() as u64 > MAX_BYTES {
@@ -105,7 +135,10 @@ type Problem = ((u32, u32), String);
 fn fill_from(options: &mut ServeOptions, content: &[u8]) -> Result<(), Problem> {
     let document = yaml::parse_config(content).map_err(|e| ((e.line, e.column), e.problem))?;
     if let Some(twice) = document.duplicates.first() {
-        return Err((place(twice.mark), format!("the key {} stands here a second time", twice.path)));
+        return Err((
+            place(twice.mark),
+            format!("the key {} stands here a second time; remove one of them", twice.path),
+        ));
     }
     match &document.value {
         Value::Null => Ok(()),
@@ -124,8 +157,10 @@ fn take(options: &mut ServeOptions, document: &Document, key: &str, value: &Valu
     if !KEYS.contains(&name) {
         let hint = match key {
             "config" | "verbose" => "; it is an option of the command line alone".to_string(),
-            _ => nearest(key, KEYS.iter().copied())
-                .map_or_else(|| format!("; known are {}", KEYS.join(", ")), |known| format!("; did you mean {known}?")),
+            _ => nearest(key, KEYS.iter().copied()).map_or_else(
+                || "; 'nodepods serve --help' has all of them".into(),
+                |known| format!("; did you mean {known}?"),
+            ),
         };
         return Err((at(key), format!("unknown key {key}{hint}")));
     }
@@ -137,10 +172,13 @@ fn take(options: &mut ServeOptions, document: &Document, key: &str, value: &Valu
     let texts = texts.collect::<Result<Vec<_>, _>>()?;
     options.fill(name, &texts).map_err(|e| match e {
         FillError::UnknownKey => (at(key), format!("unknown key {key}")),
-        FillError::NotAList => (at(key), format!("{key}: one value is expected, not a list")),
+        FillError::NotAList => (at(key), format!("{key}: one value is expected, not a list; write {key}: VALUE")),
         FillError::Value(i, problem) => {
             let path = values.get(i).map_or(key, |(path, _)| path);
-            (at(path), format!("{path}: {problem}"))
+            match texts.get(i).filter(|_| !["narrow-socket", "socket-mode"].contains(&key)) {
+                Some(text) => (at(path), format!("{path}: {text:?}: {problem}")),
+                None => (at(path), format!("{path}: {problem}")),
+            }
         }
     })
 }
@@ -165,7 +203,7 @@ fn text(key: &str, value: &Value) -> Result<String, &'static str> {
         Value::Number(n) if key == "socket-mode" => Ok(n.as_u64().map_or_else(|| n.to_string(), |n| format!("{n:o}"))),
         Value::Number(n) => Ok(n.to_string()),
         Value::Bool(b) => Ok(b.to_string()),
-        Value::Null => Err("a value is missing"),
+        Value::Null => Err("a value is missing; write one, or remove the key"),
         Value::Object(pairs) if key == "narrow-socket" => {
             pairs.iter().try_fold(String::new(), |mut all, (key, value)| {
                 all.push_str(key);
@@ -175,7 +213,7 @@ fn text(key: &str, value: &Value) -> Result<String, &'static str> {
                 Ok(all)
             })
         }
-        Value::Array(_) | Value::Object(_) => Err("a plain value is expected"),
+        Value::Array(_) | Value::Object(_) => Err("a plain value is expected, no list or mapping"),
     }
 }
 
@@ -206,13 +244,13 @@ mod tests {
     fn errors_name_the_place_and_the_way_out() {
         let table = [
             ("init-timeout: 5s\nsokcet: /run/a.sock\n", 2, "unknown key sokcet; did you mean socket?"),
-            ("static-pods: x\n", 1, "unknown key static-pods; known are pod-manifest-path, "),
+            ("static-pods: x\n", 1, "unknown key static-pods; 'nodepods serve --help' has all of them"),
             ("config: x\n", 1, "an option of the command line alone"),
-            ("\ninit-timeout: 5\n", 2, "init-timeout: the unit is missing"),
+            ("\ninit-timeout: 5\n", 2, "init-timeout: \"5\": the unit is missing"),
             ("init-timeout: [5s, 6s]\n", 1, "init-timeout: one value is expected, not a list"),
             ("init-timeout:\n", 1, "init-timeout: a value is missing"),
-            ("socket:\n- /a\n- {b: c}\n", 3, "socket[1]: a plain value is expected"),
-            ("allow-uid: [0, root]\n", 1, "allow-uid[1]: "),
+            ("socket:\n- /a\n- {b: c}\n", 3, "socket[1]: a plain value is expected, no list or mapping"),
+            ("allow-uid: [0, root]\n", 1, "allow-uid[1]: \"root\": a whole number is expected"),
             ("socket-mode: 600\n", 1, "socket-mode: permission bits are expected in octal"),
             ("- socket\n", 1, "a mapping of options to values is expected"),
             ("init-timeout: 5s\ninit-timeout: 6s\n", 2, "init-timeout"),

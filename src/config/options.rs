@@ -52,7 +52,7 @@ pub struct ServeOptions {
     #[argh(option, arg_name = "uid")]
     pub allow_uid: Vec<u32>,
     /// group id whose members' connections are accepted; may be repeated
-    #[argh(option, arg_name = "gid")]
+    #[argh(option, arg_name = "GID")]
     pub allow_gid: Vec<u32>,
     /// another socket that shows less, with a group that may connect: key=value pairs with ; between them, of path,
     /// group, mode, fields, namespace, label-selector, field-selector, redact; may be repeated; a mapping of these in
@@ -269,18 +269,27 @@ fn one<T: FromStr<Err: ToString>>(slot: &mut Option<T>, values: &[String]) -> Re
     let [value] = values else {
         return Err(FillError::NotAList);
     };
-    let value = value.parse().map_err(|e: T::Err| FillError::Value(0, e.to_string()))?;
+    let value = value.parse().map_err(|e: T::Err| FillError::Value(0, in_our_words(&e)))?;
     slot.get_or_insert(value);
     Ok(())
 }
 
 fn many<T: FromStr<Err: ToString>>(slot: &mut Vec<T>, values: &[String]) -> Result<(), FillError> {
-    let parse = |(i, v): (usize, &String)| v.parse().map_err(|e: T::Err| FillError::Value(i, e.to_string()));
+    let parse = |(i, v): (usize, &String)| v.parse().map_err(|e: T::Err| FillError::Value(i, in_our_words(&e)));
     let values = values.iter().enumerate().map(parse).collect::<Result<Vec<T>, _>>()?;
     if slot.is_empty() {
         *slot = values;
     }
     Ok(())
+}
+
+/// Why a value does not fit. What the standard library has against a number is for programmers.
+pub fn in_our_words(problem: &impl ToString) -> String {
+    let problem = problem.to_string();
+    match problem.contains("digit") || problem.contains("number too") || problem.contains("empty string") {
+        true => "a whole number is expected, 0 or more".into(),
+        false => problem,
+    }
 }
 
 #[cfg(test)]

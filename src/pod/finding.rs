@@ -54,7 +54,12 @@ impl Finding {
     /// A file that could not be read. `error` is the operating system's word.
     #[must_use]
     pub fn unreadable(file: &str, error: &dyn fmt::Display) -> Self {
-        let message = format!("file cannot be read: {error}; check its permissions and what it links to");
+        let problem = error.to_string();
+        let hint = match problem.contains("; ") {
+            true => "",
+            false => "; check its permissions and what it links to",
+        };
+        let message = format!("file cannot be read: {problem}{hint}");
         Self::file_error(file, "FileUnreadable", message)
     }
 

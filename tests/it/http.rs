@@ -255,11 +255,20 @@ fn discovery() {
         ["major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"];
     assert!(keys.iter().all(|k| version[k].is_string()), "{version}");
     assert!(server.json("/", "")["paths"].as_array().unwrap().contains(&json!("/api/v1")));
-    let (code, reason, message) = server.get("/openapi/v2", "").status();
-    assert_eq!(
-        (code, reason.as_str(), message.as_str()),
-        (404, "NotFound", "the server could not find the requested resource")
-    );
+    let (code, reason, message) = server.get("/openapi/v3", "").status();
+    assert_eq!((code, reason.as_str()), (404, "NotFound"));
+    assert!(message.starts_with("this is nodepods' read-only view of the node"), "{message}");
+}
+
+#[test]
+fn an_openapi_document_without_schemas() {
+    let server = three();
+    assert_eq!(server.json("/openapi/v2", "")["swagger"], "2.0");
+    let accept = "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf\r\n";
+    let answer = server.get("/openapi/v2", accept);
+    assert!(answer.header("content-type").unwrap().ends_with(".v2.v1.0+protobuf"));
+    let version = wire::fields(&answer.body).next().unwrap().unwrap();
+    assert!(matches!((version.number, version.value), (1, Wire::Bytes(b"2.0"))));
 }
 
 #[test]
@@ -269,8 +278,8 @@ fn writes_are_refused() {
         ("DELETE", "/api/v1/namespaces/default/pods/web", 405),
         ("POST", "/api/v1/namespaces/default/pods", 405),
         ("PATCH", "/api/v1/namespaces/default/pods/web", 405),
-        ("POST", "/api/v1/namespaces/default/pods/web/exec?command=sh", 404),
-        ("POST", "/apis/apps/v1/deployments", 404),
+        ("POST", "/api/v1/namespaces/default/pods/web/exec?command=sh", 405),
+        ("POST", "/apis/apps/v1/deployments", 405),
     ] {
         let mut client = server.connect();
         client.ask(method, target, "Content-Length: 2\r\n");

@@ -154,8 +154,8 @@ impl Client {
         let mut fields = Vec::new();
         loop {
             let line = self.line();
-            let Some((name, value)) = line.split_once(": ") else { break };
-            fields.push((name.to_lowercase(), value.to_owned()));
+            let Some((name, value)) = line.split_once(':') else { break };
+            fields.push((name.to_lowercase(), value.trim_start().to_owned()));
         }
         Answer { code, fields, body: Vec::new() }
     }

@@ -22,7 +22,7 @@ impl Linted {
     pub fn path(&mut self, path: &Path) {
         let origin = path.to_string_lossy();
         match scan::scan(path) {
-            Ok(Scan::Missing) => self.files.push(failed(&origin, Finding::unreadable(&origin, &"it does not exist"))),
+            Ok(Scan::Missing) => self.files.push(failed(&origin, Finding::unreadable(&origin, &missing(path)))),
             Err(e) => self.files.push(failed(&origin, Finding::unreadable(&origin, &e))),
             Ok(Scan::Found(entries)) => {
                 let read: Vec<PathBuf> = entries.into_iter().map(|e| e.path).collect();
@@ -48,6 +48,9 @@ impl Linted {
         let origin = path.to_string_lossy();
         match scan::read(path) {
             Ok((bytes, _)) => self.text(&origin, &bytes),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                self.files.push(failed(&origin, Finding::unreadable(&origin, &missing(path))));
+            }
             Err(e) => self.files.push(failed(&origin, Finding::unreadable(&origin, &e))),
         }
         let leftover = advice::about_name(&origin, path);
@@ -95,6 +98,14 @@ impl Linted {
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
         self.files.iter().flat_map(|f| &f.findings).map(|f| f.severity).max()
+    }
+}
+
+/// Why there is nothing under a path.
+fn missing(path: &Path) -> &'static str {
+    match path.is_symlink() {
+        true => "it is a link to something that does not exist; correct or remove the link",
+        false => "it does not exist; check the path",
     }
 }
 

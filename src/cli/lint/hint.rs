@@ -23,6 +23,7 @@ pub fn of(finding: &Finding) -> Cow<'_, str> {
         "UnknownField" => known_field(&finding.field),
         "InvalidName" => possible_name(&finding.message),
         "UnsupportedValue" => supported(&finding.message),
+        "WrongType" => type_wanted(&finding.message),
         _ => None,
     };
     match own {
@@ -91,6 +92,27 @@ fn supported(message: &str) -> Option<String> {
     }
 }
 
+/// How to write what the kubelet would take, out of `want a whole number, got "80"`.
+fn type_wanted(message: &str) -> Option<String> {
+    let (wanted, found) = message.strip_prefix("want ")?.split_once(", got ")?;
+    let inside = found.strip_prefix('"').and_then(|f| f.strip_suffix('"'));
+    match (wanted, inside) {
+        (w, Some(number)) if w.starts_with("a whole number") && number.parse::<i64>().is_ok() => {
+            Some(format!("write {number} without quotes"))
+        }
+        ("true or false", Some(word)) if ["true", "yes", "on", "True"].contains(&word) => {
+            Some("write true, without quotes".into())
+        }
+        ("true or false", Some(word)) if ["false", "no", "off", "False"].contains(&word) => {
+            Some("write false, without quotes".into())
+        }
+        ("a list", _) => Some("begin each entry in a line of its own, with '- '".into()),
+        ("an object", _) if found == "a list" => Some("remove the '- ' in front: this is a map of KEY: VALUE".into()),
+        ("an object", _) => Some("write a map of KEY: VALUE here".into()),
+        _ => None,
+    }
+}
+
 /// The nearest good name to the one in `Invalid value: "My_Name": ...`.
 fn possible_name(message: &str) -> Option<String> {
     let (found, _) = message.strip_prefix("Invalid value: \"")?.split_once('"')?;
@@ -150,6 +172,20 @@ mod tests {
         assert_eq!(said("always"), "did you mean Always?");
         assert_eq!(said("Onfailure"), "did you mean OnFailure?");
         assert_eq!(said("sometimes"), "write one of Always, OnFailure, Never");
+    }
+
+    #[test]
+    fn types_that_were_meant() {
+        for (message, want) in [
+            ("want a whole number, got \"80\"", "write 80 without quotes"),
+            ("want a whole number, got 30.5", ""),
+            ("want true or false, got \"yes\"", "write true, without quotes"),
+            ("want a list, got \"web\"", "begin each entry in a line of its own, with '- '"),
+            ("want an object, got a list", "remove the '- ' in front: this is a map of KEY: VALUE"),
+            ("want text (put it in quotes), got 1", ""),
+        ] {
+            assert_eq!(hint("WrongType", "spec.x", message), want, "{message}");
+        }
     }
 
     #[test]

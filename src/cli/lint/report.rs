@@ -72,7 +72,11 @@ fn text(linted: &Linted, node: &str) -> String {
         }
     }
     for path in &linted.passed_over {
-        let _ = writeln!(out, "{}: not read: a kubelet passes over hidden names and directories", clean(path));
+        let _ = writeln!(
+            out,
+            "{}: not read: a kubelet reads regular files alone, and none whose name begins with a dot",
+            clean(path)
+        );
     }
     let _ = writeln!(out, "{}", summary(linted));
     out

@@ -123,7 +123,11 @@ fn since(at: i64, now: i64) -> String {
 
 /// `FILE:LINE:COLUMN: error: FIELD: MESSAGE`.
 pub fn remark(f: &Finding, screen: Screen) -> String {
-    let place = if f.line > 0 { format!("{}:{}:{}", f.file, f.line, f.column) } else { f.file.clone() };
+    let place = match (f.line, f.column) {
+        (0, _) => f.file.clone(),
+        (line, 0) => format!("{}:{line}", f.file),
+        (line, column) => format!("{}:{line}:{column}", f.file),
+    };
     let severity = match f.severity.enum_value_or_default() {
         finding::Severity::ERROR => Tone::Bad.paint("error", screen),
         _ => Tone::Careful.paint("warning", screen),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::marks::{Children, Entry, Mark};
 use super::outdent::Outdented;
 use super::scalar::{self, Scalar};
-use super::{Document, Duplicate, YamlError, MAX_COPIED, MAX_DEPTH, MAX_DUPLICATES, MAX_NODES};
+use super::{advice, Document, Duplicate, YamlError, MAX_COPIED, MAX_DEPTH, MAX_DUPLICATES, MAX_NODES};
 
 pub(super) fn parse(text: &str) -> Result<Document, YamlError> {
     let mut text = Outdented::new(text);
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Document, YamlError> {
         match read(&text) {
             Ok(read) => return read,
             Err(refused) if text.moves(&refused) => {}
-            Err(refused) => return Err(error(text.mark(refused.marker()), refused.info())),
+            Err(refused) => return Err(error(text.mark(refused.marker()), advice::plain(refused.info()))),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Builder {
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(id) => {
                 let Some(named) = self.anchors.get(&id) else {
-                    return Err(error(mark, "an alias stands inside the value that it names"));
+                    return Err(error(mark, "an alias stands inside the value that it names; remove it"));
                 };
                 let size = named.size;
                 self.copy(size, mark)?;
@@ -131,7 +131,10 @@ impl Builder {
 
     fn begin(&mut self, content: Content, anchor: usize, mark: Mark) -> Result<(), YamlError> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(error(mark, format!("more than {MAX_DEPTH} lists and mappings within each other")));
+            return Err(error(
+                mark,
+                format!("more than {MAX_DEPTH} lists and mappings within each other; write fewer levels"),
+            ));
         }
         self.count(1, mark)?;
         self.open.push(Frame { content, anchor, mark, size: Size { nodes: 1, bytes: 0 } });
@@ -167,7 +170,10 @@ impl Builder {
     fn count(&mut self, nodes: usize, mark: Mark) -> Result<(), YamlError> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > MAX_NODES {
-            return Err(error(mark, format!("more than {MAX_NODES} values, those that aliases repeat included")));
+            return Err(error(
+                mark,
+                format!("more than {MAX_NODES} values, those that aliases repeat included; write fewer"),
+            ));
         }
         Ok(())
     }
@@ -175,7 +181,10 @@ impl Builder {
     fn copy(&mut self, size: Size, mark: Mark) -> Result<(), YamlError> {
         self.copied = self.copied.saturating_add(size.bytes);
         if self.copied > MAX_COPIED {
-            return Err(error(mark, format!("anchors and aliases copy more than {} MiB", MAX_COPIED >> 20)));
+            return Err(error(
+                mark,
+                format!("anchors and aliases copy more than {} MiB; write fewer", MAX_COPIED >> 20),
+            ));
         }
         self.count(size.nodes, mark)
     }
@@ -201,7 +210,12 @@ impl Builder {
                         (true, _) => Key::Merge,
                         (false, Some(Ok(name))) => Key::Name(name),
                         (false, Some(Err(problem))) => return Err(error(mark, problem)),
-                        (false, None) => return Err(error(mark, "a list or a mapping cannot be a key")),
+                        (false, None) => {
+                            return Err(error(
+                                mark,
+                                "a list or a mapping cannot be a key; a value that begins with { or [ needs quotes",
+                            ))
+                        }
                     };
                     members.pending = Some((key, mark));
                 }

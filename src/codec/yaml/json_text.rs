@@ -15,7 +15,9 @@ pub(super) fn parse(text: &str) -> Result<Document, YamlError> {
         YamlError {
             line: e.line() as u32,
             column: e.column() as u32,
-            problem: format!("{problem} (a text that begins with {{ is read as JSON)"),
+            problem: format!(
+                "{problem} (a text that begins with {{ is read as JSON); correct it here or shortly before"
+            ),
         }
     })?;
     let mut walk =
@@ -77,7 +79,7 @@ impl<'t> Walk<'t> {
     fn value(&mut self, path: &mut String) -> Result<Option<u32>, YamlError> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            let problem = format!("more than {MAX_NODES} values");
+            let problem = format!("more than {MAX_NODES} values; write fewer");
             return Err(YamlError { line: self.here.line, column: self.here.column, problem });
         }
         let children = match self.peek() {

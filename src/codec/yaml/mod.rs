@@ -6,6 +6,7 @@
 //! Known differences, all of them errors here: flow collections and quoted text that go on in a line indented less
 //! than YAML 1.2 asks for. One is laxer: a root mapping may be indented with tabs.
 
+mod advice;
 mod builder;
 pub mod encoding;
 mod json_text;
@@ -55,7 +56,7 @@ pub struct YamlError {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// What is wrong there.
+    /// What is wrong there, and what to do.
     pub problem: String,
 }
 
@@ -96,7 +97,7 @@ pub fn parse_config(text: &[u8]) -> Result<Document, YamlError> {
 fn utf8(text: &[u8]) -> Result<&str, YamlError> {
     std::str::from_utf8(text).map_err(|e| {
         let sound = text.get(..e.valid_up_to()).unwrap_or_default();
-        at_end(&String::from_utf8_lossy(sound), "this is not UTF-8")
+        at_end(&String::from_utf8_lossy(sound), "this is not UTF-8; save the file as UTF-8")
     })
 }
 
@@ -108,7 +109,7 @@ fn parse_yaml(text: &str) -> Result<Document, YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_control() && !"\t\n\r\u{85}".contains(*c)) {
         let before = text.get(..at).unwrap_or_default();
-        return Err(at_end(before, &format!("the control character U+{:04X} is not allowed", u32::from(c))));
+        return Err(at_end(before, &format!("the control character U+{:04X} is not allowed; remove it", u32::from(c))));
     }
     builder::parse(text)
 }

@@ -101,7 +101,8 @@ fn what_is_refused() {
         ("a: 1\nb: \u{7}", "line 2, column 4: the control character U+0007 is not allowed"),
         ("a: {<<: 3}", "line 1, column 5: << wants a mapping or a list of mappings"),
     ] {
-        assert_eq!(value(text), Err(want.to_string()), "{text}");
+        let error = value(text).unwrap_err();
+        assert_eq!(error.split("; ").next(), Some(want), "{text}: {error}");
     }
     for text in [
         "a: @x",
@@ -189,7 +190,7 @@ fn brackets_and_quotes_may_go_on_to_the_left() {
 #[test]
 fn endless_outdents_are_refused() {
     let text = format!("a:\n  b: [\n{}]\n", "1,\n".repeat(100_000));
-    assert!(value(&text).unwrap_err().contains(", column 1: invalid indentation"));
+    assert!(value(&text).unwrap_err().contains(", column 1: this line is indented wrongly"));
     assert!(value(&format!("a:\n  b: [\n{}]\n", "1,\n".repeat(100))).is_ok());
 }
 

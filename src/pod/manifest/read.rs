@@ -109,7 +109,7 @@ fn parse(origin: &str, bytes: &[u8]) -> Result<yaml::Document, Box<Finding>> {
         return Err(Finding { line: u32::try_from(line).unwrap_or(u32::MAX), ..finding }.into());
     }
     yaml::parse(bytes).map_err(|error| {
-        let message = format!("not valid YAML: {}; correct it here or shortly before", error.problem);
+        let message = format!("not valid YAML: {}", error.problem);
         let finding = Finding::file_error(origin, "InvalidYAML", message);
         Finding { line: error.line, column: error.column, ..finding }.into()
     })
@@ -119,7 +119,7 @@ fn parse(origin: &str, bytes: &[u8]) -> Result<yaml::Document, Box<Finding>> {
 fn kind<'a>(root: &Place<'a>, out: &mut Report) -> Option<&'a str> {
     if !root.value().is_object() {
         let message = if root.present() {
-            "a manifest is a map with apiVersion, kind, metadata and spec"
+            "this is no manifest; write a map with apiVersion, kind, metadata and spec"
         } else {
             "there is nothing in it; write a Pod, or remove it"
         };
@@ -135,8 +135,11 @@ fn kind<'a>(root: &Place<'a>, out: &mut Report) -> Option<&'a str> {
         "v1" => return Some(kind.text()),
         "" => out.error(&version, "WrongVersion", "Object 'apiVersion' is missing; write `apiVersion: v1`".to_owned()),
         other => {
-            let message =
-                format!("no kind {} is registered for version {other:?}; write `apiVersion: v1`", kind.quoted());
+            let what = format!("no kind {} is registered for version {other:?}", kind.quoted());
+            let message = match kind.text() {
+                "Pod" => format!("{what}; write `apiVersion: v1`"),
+                _ => format!("{what}; only a Pod is run from a manifest: write the pod itself, with `apiVersion: v1` and `kind: Pod`"),
+            };
             out.error(&version, "WrongVersion", message);
         }
     }

@@ -9,17 +9,19 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::request::Request;
 use super::value::{self, set};
+use crate::codec::wire;
 
 /// The version of Kubernetes whose pods and rules are served.
 const KUBERNETES: (&str, &str) = ("1", "36");
 
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 13] = [
     "/api",
     "/api/v1",
     "/apis",
     "/healthz",
     "/livez",
     "/metrics",
+    "/openapi/v2",
     "/pods",
     "/readyz",
     "/readyz/pods",
@@ -157,6 +159,25 @@ pub(crate) fn resources(request: &Request) -> Result<Reply, Refusal> {
     };
     let resources: Vec<Value> = RESOURCES.iter().map(resource).collect();
     value::answer(request, &json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": resources}))
+}
+
+/// `/openapi/v2`: no schemas. kubectl wants the document before it sends anything that it would have the server write;
+/// it checks nothing then, sends, and its user reads our refusal rather than a complaint about this document.
+///
+/// Shape of the protobuf: `google/gnostic-models openapiv2/OpenAPIv2.proto`.
+pub(crate) fn openapi(request: &Request) -> Result<Reply, Refusal> {
+    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    let (title, version) = ("nodepods", env!("CARGO_PKG_VERSION"));
+    // What clients ask for has an @, which no Content-Type may have; kubernetes/kube-openapi answers like this.
+    if request.accept.split(',').any(|clause| clause.trim().replace('@', ".") == PROTOBUF) {
+        let (mut info, mut document) = (Vec::new(), Vec::new());
+        wire::put_bytes(&mut info, 1, title.as_bytes());
+        wire::put_bytes(&mut info, 2, version.as_bytes());
+        wire::put_bytes(&mut document, 1, b"2.0");
+        wire::put_bytes(&mut document, 2, &info);
+        return Ok(Reply::bytes(PROTOBUF, document));
+    }
+    value::answer(request, &json!({"swagger": "2.0", "info": {"title": title, "version": version}, "paths": {}}))
 }
 
 fn aggregated(version: &str, items: Vec<Value>) -> Reply {

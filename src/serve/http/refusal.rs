@@ -4,6 +4,9 @@
 
 use serde_json::{json, Map, Value};
 
+/// Whoever took this for an API server has to be told what it is.
+const READ_ONLY: &str = "this is nodepods' read-only view of the node";
+
 /// A request that gets no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -13,8 +16,12 @@ pub(crate) enum Refusal {
     NoSuchPath,
     /// No such object: its resource and name.
     NotFound(&'static str, String),
-    /// Only reads are served.
+    /// The resource does not know this verb.
     MethodNotAllowed,
+    /// Something would be created, changed or deleted.
+    ReadOnly,
+    /// What only a runtime or a kubelet can do with a pod, and who does it on the node.
+    NotARead(&'static str, &'static str),
     /// Whoever asks may not: why.
     Forbidden(String),
     /// Nothing that the client accepts can be given.
@@ -92,10 +99,18 @@ impl Refusal {
         let words = |code, reason, message: &str| Words { code, reason, message: message.to_owned() };
         match self {
             Self::BadRequest(message) => words(400, "BadRequest", message),
-            Self::NoSuchPath => words(404, "NotFound", "the server could not find the requested resource"),
+            Self::NoSuchPath => words(404, "NotFound", &format!("{READ_ONLY}: it has nothing under this path")),
             Self::NotFound(resource, name) => words(404, "NotFound", &format!("{resource} {name:?} not found")),
             Self::MethodNotAllowed => {
                 words(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            }
+            Self::ReadOnly => words(
+                405,
+                "MethodNotAllowed",
+                &format!("{READ_ONLY}: nothing can be created, changed or deleted through it"),
+            ),
+            Self::NotARead(what, who) => {
+                words(405, "MethodNotAllowed", &format!("{READ_ONLY}: no {what} through it; on the node, try {who}"))
             }
             Self::Forbidden(why) => words(403, "Forbidden", &format!("forbidden: {why}")),
             Self::NotAcceptable(offer) => {
@@ -143,6 +158,13 @@ mod tests {
             "details": {"name": "web", "kind": "pods"}, "code": 404,
         });
         assert_eq!(status, want);
+    }
+
+    #[test]
+    fn who_wants_to_change_something_is_told_what_this_is() {
+        for refusal in [Refusal::ReadOnly, Refusal::NotARead("exec", "'crictl exec'"), Refusal::NoSuchPath] {
+            assert!(refusal.message().contains("nodepods' read-only view of the node"), "{refusal:?}");
+        }
     }
 
     #[test]

@@ -68,8 +68,10 @@ impl Reply {
 
     fn refused(refusal: &Refusal, body: Vec<u8>) -> Self {
         let mut reply = Self::bytes(JSON, body).with_code(refusal.code());
-        if *refusal == Refusal::MethodNotAllowed {
-            reply.add("Allow", "GET, HEAD".into());
+        match refusal {
+            Refusal::MethodNotAllowed | Refusal::ReadOnly => reply.add("Allow", "GET, HEAD".into()),
+            Refusal::NotARead(..) => reply.add("Allow", String::new()),
+            _ => {}
         }
         if let Some(seconds) = refusal.retry_after() {
             reply.add("Retry-After", seconds.to_string());

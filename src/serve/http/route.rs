@@ -31,6 +31,10 @@ pub(crate) enum Route<'a> {
     Pod(&'a str, &'a str),
     /// Namespace and name of a pod whose log is asked for.
     Log(&'a str, &'a str),
+    /// `exec` and its like: what of a pod is no read.
+    Inside(&'a str),
+    /// `/openapi/v2`
+    OpenApi,
     Namespaces,
     Namespace(&'a str),
     Nodes,
@@ -59,6 +63,7 @@ impl<'a> Route<'a> {
             ("api", rest) => Self::of_core(rest),
             ("apis", []) => Some(Self::Groups),
             ("version", []) => Some(Self::Version),
+            ("openapi", ["v2"]) => Some(Self::OpenApi),
             ("metrics", []) => Some(Self::Metrics),
             ("healthz" | "livez" | "readyz", []) => Some(Self::Health(first, None)),
             ("healthz" | "livez" | "readyz", [check]) => Some(Self::Health(first, Some(check))),
@@ -84,6 +89,8 @@ impl<'a> Route<'a> {
             Self::Pods(Some(_)) => "/api/v1/namespaces/{namespace}/pods",
             Self::Pod(..) => "/api/v1/namespaces/{namespace}/pods/{name}",
             Self::Log(..) => "/api/v1/namespaces/{namespace}/pods/{name}/log",
+            Self::Inside(_) => "/api/v1/namespaces/{namespace}/pods/{name}/{subresource}",
+            Self::OpenApi => "/openapi/v2",
             Self::Namespaces => "/api/v1/namespaces",
             Self::Namespace(_) => "/api/v1/namespaces/{namespace}",
             Self::Nodes => "/api/v1/nodes",
@@ -112,6 +119,9 @@ impl<'a> Route<'a> {
             ["namespaces", namespace, "pods"] => Self::Pods(Some(namespace)),
             ["namespaces", namespace, "pods", name] => Self::Pod(namespace, name),
             ["namespaces", namespace, "pods", name, "log"] => Self::Log(namespace, name),
+            ["namespaces", _, "pods", _, inside @ ("exec" | "attach" | "portforward" | "proxy" | "scale")] => {
+                Self::Inside(inside)
+            }
             ["namespaces"] => Self::Namespaces,
             ["namespaces", name] => Self::Namespace(name),
             ["nodes"] => Self::Nodes,
@@ -154,10 +164,15 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
         rebinding::check(&request.host, &request.origin, &shared.names())?;
     }
     let in_scope = |route: &Route<'_>| shared.scope == Scope::Reads || route.is_figures();
-    let route = Route::of(&request.path).filter(in_scope).ok_or(Refusal::NoSuchPath)?;
-    if request.method == Method::Other {
-        return Err(Refusal::MethodNotAllowed);
+    let route = Route::of(&request.path).filter(in_scope);
+    if let Some(Route::Inside(what)) = route {
+        return Err(not_a_read(what));
     }
+    // Wherever it would go: who wants to change something is better told that nothing can be changed here.
+    if request.method == Method::Other {
+        return Err(Refusal::ReadOnly);
+    }
+    let route = route.ok_or(Refusal::NoSuchPath)?;
     if let Some(flaw) = &request.flaw {
         return Err(flaw.clone());
     }
@@ -172,6 +187,8 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
         Route::Pods(namespace) => pods::list(shared, request, namespace),
         Route::Pod(namespace, name) => pods::get(shared, request, namespace, name),
         Route::Log(namespace, name) => pod_log::answer(shared, request, namespace, name),
+        Route::Inside(what) => Err(not_a_read(what)),
+        Route::OpenApi => discovery::openapi(request),
         Route::Namespaces => cluster::namespaces(shared, request),
         Route::Namespace(name) => cluster::namespace(shared, request, name),
         Route::Nodes => cluster::nodes(shared, request),
@@ -181,6 +198,17 @@ fn read(shared: &Shared, request: &Request) -> Result<Reply, Refusal> {
         Route::Services => cluster::services(shared, request),
         Route::KubeletPods => kubelet::pods(shared, request),
         Route::RunningPods => kubelet::running_pods(shared, request),
+    }
+}
+
+/// Why something that is done with a pod's containers is refused, whatever the method: kubectl asks for it by GET or POST.
+fn not_a_read(what: &str) -> Refusal {
+    match what {
+        "exec" => Refusal::NotARead("exec", "'crictl exec'"),
+        "attach" => Refusal::NotARead("attach", "'crictl attach'"),
+        "portforward" => Refusal::NotARead("port-forward", "'crictl port-forward', or the pod's address itself"),
+        "proxy" => Refusal::NotARead("proxy", "the pod's address itself"),
+        _ => Refusal::ReadOnly,
     }
 }
 
@@ -234,8 +262,10 @@ mod tests {
             ("api/v2", None),
             ("api/v1/secrets", None),
             ("apis/apps/v1", None),
-            ("api/v1/namespaces/a/pods/b/exec", None),
-            ("openapi/v2", None),
+            ("api/v1/namespaces/a/pods/b/exec", Some(Route::Inside("exec"))),
+            ("api/v1/namespaces/a/pods/b/nothing", None),
+            ("openapi/v2", Some(Route::OpenApi)),
+            ("openapi/v3", None),
             ("pods/x", None),
         ] {
             let parts: Vec<String> = path.split('/').filter(|p| !p.is_empty()).map(str::to_owned).collect();
