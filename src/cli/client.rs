@@ -3,7 +3,6 @@
 
 mod told;
 
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +10,7 @@ use std::time::Duration;
 
 use futures_executor::{block_on_stream, BlockingStream};
 use grpcio::{
-    CallOption, ChannelBuilder, Client, ClientSStreamReceiver, Environment, GrpcSlice, Marshaller, MessageReader,
-    Method, MethodType, RpcStatus, RpcStatusCode,
+    CallOption, ChannelBuilder, Client, ClientSStreamReceiver, Environment, MethodType, RpcStatus, RpcStatusCode,
 };
 use protobuf::Message;
 
@@ -22,33 +20,17 @@ use super::socket::{turned_away, turns_away};
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value, WireError};
 use crate::proto::node::GetSourcesResponse;
+use crate::raw_message::method;
 use told::{refused, warning};
 
 /// How long a call that answers once may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const RAW: Marshaller<Vec<u8>> = Marshaller { ser: put, de: take };
 const LIST: &str = "/v1alpha1.Pods/ListPods";
 const GET: &str = "/v1alpha1.Pods/GetPod";
 const SOURCES: &str = "/nodepods.v1.Node/GetSources";
 const WATCH: &str = "/v1alpha1.Pods/WatchPods";
 const FIND: &str = "/nodepods.v1.Lookup/Find";
-
-const fn method(ty: MethodType, name: &'static str) -> Method<Vec<u8>, Vec<u8>> {
-    Method { ty, name, req_mar: RAW, resp_mar: RAW }
-}
-
-#[allow(clippy::ptr_arg)] // the type that grpcio asks for
-fn put(message: &Vec<u8>, slice: &mut GrpcSlice) -> grpcio::Result<()> {
-    *slice = GrpcSlice::from(message.clone());
-    Ok(())
-}
-
-fn take(mut reader: MessageReader) -> grpcio::Result<Vec<u8>> {
-    let mut message = Vec::new();
-    reader.read_to_end(&mut message).map_err(|e| grpcio::Error::Codec(e.into()))?;
-    Ok(message)
-}
 
 /// A connection to one socket.
 pub struct PodsClient {

@@ -4,6 +4,7 @@ mod container;
 mod events;
 mod lines;
 mod pod;
+mod value;
 mod volume;
 
 use std::path::PathBuf;

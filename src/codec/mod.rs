@@ -1,5 +1,6 @@
 //! How a pod looks on the wire, in JSON and in YAML. Pure: functions over values.
 
+pub mod base64;
 pub mod canonical;
 #[cfg(test)]
 mod golden;

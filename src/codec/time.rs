@@ -1,6 +1,7 @@
 //! `meta.v1.Time`: RFC 3339 text and Unix time, without a clock and without a time zone database.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::wire;
 
@@ -117,6 +118,21 @@ impl Time {
         text
     }
 
+    /// `Sun, 06 Nov 1994 08:49:37`: RFC 1123, and what HTTP has of it, without the zone.
+    #[must_use]
+    pub fn rfc1123(self) -> String {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]; // 1970 began on a Thursday
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let days = self.seconds.div_euclid(DAY);
+        let (year, month, day) = civil_from_days(days);
+        let named = |names: &[&'static str], at: i64| {
+            usize::try_from(at).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
+        };
+        let s = self.seconds.rem_euclid(DAY);
+        let (weekday, month) = (named(&DAYS, days.rem_euclid(7)), named(&MONTHS, month - 1));
+        format!("{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    }
+
     /// The encoded `meta.v1.Time`: seconds alone, always written, because the empty message is the zero time.
     #[must_use]
     pub fn to_wire(self) -> Vec<u8> {
@@ -125,6 +141,14 @@ impl Time {
             wire::put_number(&mut out, 1, self.seconds as u64);
         }
         out
+    }
+}
+
+/// A moment of a machine's clock; one before 1970 is taken for 1970, which is where a clock starts that was never set.
+impl From<SystemTime> for Time {
+    fn from(at: SystemTime) -> Self {
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
     }
 }
 
@@ -216,6 +240,12 @@ mod tests {
         assert_eq!(Time::from_unix_nanos(1_500_000_000).rfc3339_nano(), "1970-01-01T00:00:01.5Z");
         assert_eq!(Time::from_unix(1).rfc3339_nano(), "1970-01-01T00:00:01Z");
         assert_eq!(Time::from_unix(ZERO).to_wire(), b"");
+        assert_eq!(Time::from_unix(0).rfc1123(), "Thu, 01 Jan 1970 00:00:00");
+        assert_eq!(Time::from_unix(784_111_777).rfc1123(), "Sun, 06 Nov 1994 08:49:37");
+        assert_eq!(Time::from_unix(-1).rfc1123(), "Wed, 31 Dec 1969 23:59:59");
+        let at = UNIX_EPOCH + std::time::Duration::from_millis(1500);
+        assert_eq!(Time::from(at), Time::from_unix_nanos(1_500_000_000));
+        assert_eq!(Time::from(UNIX_EPOCH - std::time::Duration::from_secs(1)), Time::from_unix(0));
         assert_eq!(Time::from_unix(0).to_wire(), b"\x08\x00");
     }
 
@@ -229,7 +259,8 @@ mod tests {
 
         #[test]
         fn nothing_panics(seconds in any::<i64>(), text in "\\PC{0,40}") {
-            let _ = (Time::from_unix(seconds).to_string(), Time::from_unix(seconds).unix_nanos(), Time::parse(&text));
+            let time = Time::from_unix(seconds);
+            let _ = (time.to_string(), time.rfc1123(), time.unix_nanos(), Time::parse(&text));
         }
     }
 }

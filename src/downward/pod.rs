@@ -9,7 +9,7 @@ use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::wire::WireError;
 use crate::pod::container_names::{ContainerNames, DEFAULT_CONTAINER};
-use crate::pod::spec::{ContainerView, PodSpecView};
+use crate::pod::spec::{strings, ContainerView, PodSpecView};
 use crate::store::object_meta::OURS;
 
 /// A pod as it is told about itself. Annotations of ours are not in it.
@@ -118,11 +118,6 @@ fn addresses(status: &Value, one: &str, all: &str) -> Vec<String> {
         (true, Some(ip)) if !ip.is_empty() => vec![ip.to_string()],
         _ => list,
     }
-}
-
-fn strings(value: Option<&Value>) -> BTreeMap<String, String> {
-    let entries = value.and_then(Value::as_object).into_iter().flatten();
-    entries.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_string()))).collect()
 }
 
 #[cfg(test)]

@@ -107,11 +107,12 @@ impl AtomicWriter {
 
     /// A directory `..2006_01_02_15_04_05.123456789`, in UTC.
     fn new_directory(&self) -> io::Result<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let moment = Time::from_unix(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)).to_string();
+        let now = SystemTime::now();
+        let nanos = now.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+        let moment = Time::from(now).to_string();
         let moment = moment.trim_end_matches('Z').replace(['-', 'T', ':'], "_");
         for attempt in 0..ATTEMPTS {
-            let name = format!("..{moment}.{}", now.subsec_nanos().wrapping_add(attempt));
+            let name = format!("..{moment}.{}", nanos.wrapping_add(attempt));
             match self.make_directory(&self.dir.join(&name)) {
                 Ok(()) => return Ok(name),
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}

@@ -242,7 +242,8 @@ fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
-fn strings(value: Option<&Value>) -> BTreeMap<String, String> {
+/// A map of strings in JSON; what is none is left out.
+pub(crate) fn strings(value: Option<&Value>) -> BTreeMap<String, String> {
     let entries = value.and_then(Value::as_object).into_iter().flatten();
     entries.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_string()))).collect()
 }

@@ -1,6 +1,5 @@
 //! Calls of somebody else's gRPC service, made one after another. Messages stay bytes, and every wait has an end.
 
-use std::io::Read;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,30 +7,15 @@ use std::time::Instant;
 
 use crossbeam_channel::{at, bounded, select, Receiver, Sender};
 use futures_util::Stream;
-use grpcio::{CallOption, Channel, ClientSStreamReceiver, GrpcSlice, Marshaller, MessageReader, Method, MethodType};
+use grpcio::{CallOption, Channel, ClientSStreamReceiver, MethodType};
 
 use crate::heartbeat;
-
-/// A method whose messages stay bytes.
-pub(super) type RawMethod = Method<Vec<u8>, Vec<u8>>;
+use crate::raw_message::{self, RawMethod};
 
 /// The method of this name. Unary ones are called as server-streaming ones, too, which is the same on the wire:
 /// grpcio's unary receiver panics on a reply that is OK and holds no message.
 pub(super) const fn raw(name: &'static str) -> RawMethod {
-    const BYTES: Marshaller<Vec<u8>> = Marshaller { ser: put, de: take };
-    Method { ty: MethodType::ServerStreaming, name, req_mar: BYTES, resp_mar: BYTES }
-}
-
-#[allow(clippy::ptr_arg)] // the signature is grpcio's
-fn put(message: &Vec<u8>, slice: &mut GrpcSlice) -> grpcio::Result<()> {
-    *slice = GrpcSlice::from(message.clone());
-    Ok(())
-}
-
-fn take(mut reader: MessageReader) -> grpcio::Result<Vec<u8>> {
-    let mut message = Vec::with_capacity(reader.len());
-    reader.read_to_end(&mut message).map_err(|e| grpcio::Error::Codec(Box::new(e)))?;
-    Ok(message)
+    raw_message::method(MethodType::ServerStreaming, name)
 }
 
 /// Why a call brings no more messages.

@@ -2,6 +2,7 @@
 
 pub mod apiserver;
 mod call;
+mod config;
 pub mod cri;
 pub mod discovery;
 pub mod hints;
@@ -9,6 +10,7 @@ pub mod http;
 pub mod kubeconfig;
 pub mod kubelet;
 pub mod manifests;
+mod places;
 pub mod reporter;
 #[cfg(test)]
 mod teststand;
@@ -16,82 +18,22 @@ pub mod url;
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::{self, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
 
 use self::apiserver::Control;
+pub use self::config::{KubeletChoice, SocketChoice, SourcesConfig};
 use self::cri::Nudge;
-use self::discovery::node::{Decided, Node};
+use self::discovery::node::Node;
 use self::discovery::node_name::{self, Found, NodeName, Rank};
-use self::http::url::Url;
-use self::kubeconfig::Choice;
 use self::reporter::Reporter;
 use crate::checkpoint::Remembered;
 use crate::heartbeat::Heartbeats;
 use crate::pod::manifest;
 use crate::store::contacts::Contacts;
 use crate::store::update::{HealthState, SourceId, Update};
-
-/// Where the runtime is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SocketChoice {
-    /// Wherever the node's distribution has it, now or later.
-    Auto,
-    /// Not asked at all.
-    None,
-    /// At this socket and nowhere else.
-    Unix(PathBuf),
-}
-
-/// Where a kubelet tells its pods.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KubeletChoice {
-    /// On the socket of the node's distribution, now or later.
-    Auto,
-    /// Not asked at all.
-    None,
-    /// On the socket of its own Pods API.
-    Unix(PathBuf),
-    /// On its read-only port.
-    Http(Url),
-}
-
-/// What the sources need to know.
-#[derive(Clone, Debug)]
-pub struct SourcesConfig {
-    /// Directory or file with manifests; `None` takes the distribution's, now or later.
-    pub manifest_path: Option<PathBuf>,
-    /// Where the runtime is.
-    pub runtime_endpoint: SocketChoice,
-    /// The manifest URL; `None` asks none.
-    pub manifest_url: Option<url::Options>,
-    /// How the API server is reached; `None` leaves it alone.
-    pub api_server: Option<Choice>,
-    /// The node's name; `None` finds it out.
-    pub hostname_override: Option<String>,
-    /// Period of full manifest reads.
-    pub file_check_frequency: Duration,
-    /// Where a kubelet tells its pods.
-    pub kubelet_endpoint: KubeletChoice,
-    /// Period of polls of its read-only port.
-    pub kubelet_poll_interval: Duration,
-    /// The sockets that we serve on, so that none of them is taken for a kubelet's.
-    pub own_sockets: Vec<PathBuf>,
-    /// Period of runtime polls.
-    pub cri_poll_interval: Duration,
-    /// containerd's state directory, where it is not beside its socket.
-    pub runtime_state_dir: Option<PathBuf>,
-    /// Where the runtime keeps the logs of containers.
-    pub pod_logs_dir: PathBuf,
-    /// Where the node's files are: `/`, but for tests.
-    pub root: PathBuf,
-    /// Where the threads show that they live.
-    pub heartbeats: Heartbeats,
-}
 
 /// The running sources. They end when the sender of their stop channel is dropped.
 #[derive(Debug)]
@@ -146,7 +88,7 @@ pub fn start(
 
     let beats = &config.heartbeats;
     let every = config.file_check_frequency;
-    let locate = locate_manifests(config, &node, &names, contacts)?;
+    let locate = places::manifests(config, &node, &names, contacts)?;
     let files = reporter(SourceId::File);
     let mut threads =
         vec![thread::Builder::new().name("manifests".into()).spawn(watched(beats, "manifests", move || {
@@ -169,7 +111,7 @@ pub fn start(
     }
 
     if config.kubelet_endpoint != KubeletChoice::None {
-        contacts.found(SourceId::Kubelet, &found_kubelet(config, &decided));
+        contacts.found(SourceId::Kubelet, &places::kubelet(config, &decided));
         let follow = kubelet_source(config, &node, reporter(SourceId::Kubelet), api_server.clone());
         threads.push(thread::Builder::new().name("kubelet".into()).spawn(watched(beats, "kubelet", follow))?);
     }
@@ -179,7 +121,7 @@ pub fn start(
         let (thread, stop) = start_hints(config, &node, poll_now.clone(), contacts)?;
         threads.push(thread);
         hinting = Some(stop);
-        let locate = locate_runtime(&config.runtime_endpoint, node, contacts);
+        let locate = places::runtime(&config.runtime_endpoint, node, contacts);
         let learn: cri::Learn = Box::new(move |state| names.offer_sandboxes(&state.sandboxes));
         let poll = move || cri::run(runtime, locate, learn, every, hints);
         threads.push(thread::Builder::new().name("cri".into()).spawn(watched(beats, "cri", poll))?);
@@ -193,53 +135,6 @@ fn watched<F: FnOnce() + Send>(beats: &Heartbeats, name: &'static str, work: F) 
     move || {
         let _watched = beats.enter(name);
         work();
-    }
-}
-
-/// Each full look of the manifests also looks for the node's name again.
-fn locate_manifests(
-    config: &SourcesConfig,
-    node: &Node,
-    names: &Arc<NodeName>,
-    contacts: &Arc<Contacts>,
-) -> io::Result<manifests::Locate> {
-    let fixed = config.manifest_path.as_deref().map(path::absolute).transpose()?;
-    let (node, names, root) = (node.clone(), Arc::clone(names), config.root.clone());
-    let contacts = Arc::clone(contacts);
-    Ok(Box::new(move || {
-        let decided = node.decide();
-        contacts.took_for(decided.distribution.name, &decided.why());
-        match &fixed {
-            Some(_) => contacts.found(SourceId::File, "named by --pod-manifest-path"),
-            None => contacts.found(SourceId::File, &decided.manifests_from()),
-        }
-        node_name::on_disk(&decided, &root).into_iter().for_each(|found| names.offer(found));
-        fixed.clone().or_else(|| decided.manifests())
-    }))
-}
-
-fn locate_runtime(endpoint: &SocketChoice, node: Node, contacts: &Arc<Contacts>) -> cri::Locate {
-    let contacts = Arc::clone(contacts);
-    match endpoint.clone() {
-        SocketChoice::Unix(path) => {
-            contacts.found(SourceId::Runtime, "named by --container-runtime-endpoint");
-            let sockets = cri::Sockets { candidates: vec![path], expected: true };
-            Box::new(move || sockets.clone())
-        }
-        SocketChoice::Auto | SocketChoice::None => Box::new(move || {
-            let decided = node.decide();
-            contacts.found(SourceId::Runtime, &decided.runtime_from());
-            decided.runtime()
-        }),
-    }
-}
-
-fn found_kubelet(config: &SourcesConfig, decided: &Decided) -> String {
-    match &config.kubelet_endpoint {
-        KubeletChoice::Unix(_) | KubeletChoice::Http(_) => "named by --kubelet-endpoint".into(),
-        KubeletChoice::Auto | KubeletChoice::None => {
-            format!("where a kubelet of a {} node serves", decided.distribution.name)
-        }
     }
 }
 
@@ -276,7 +171,7 @@ fn start_hints(
     nudge: Sender<Nudge>,
     contacts: &Arc<Contacts>,
 ) -> io::Result<(JoinHandle<()>, UnixStream)> {
-    let locate = locate_runtime(&config.runtime_endpoint, node.clone(), contacts);
+    let locate = places::runtime(&config.runtime_endpoint, node.clone(), contacts);
     let settings = hints::HintsConfig {
         sockets: Box::new(move || locate().candidates),
         state_dir: config.runtime_state_dir.clone(),
@@ -298,6 +193,7 @@ fn start_hints(
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use super::*;
     use crate::testdir::TestDir;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::update::{Health, SourceId};
+use super::update::{Health, HealthState, SourceId};
 use crate::codec::pod_bytes::PodBytes;
+use crate::codec::time::Time;
 use crate::pod::finding::Finding;
 use crate::pod::instance::Instance;
 use crate::pod::observed::RuntimeCondition;
@@ -115,6 +116,12 @@ impl Snapshot {
     #[must_use]
     pub fn ended(&self, uid: &str) -> &[Instance] {
         self.ended.get(uid).map(AsRef::as_ref).unwrap_or_default()
+    }
+
+    /// Sources that answered before and do not now, and since when: their last pods are served.
+    pub fn stale(&self) -> impl Iterator<Item = (SourceId, Time)> + '_ {
+        let down = self.sources.iter().filter(|(_, health)| health.state == HealthState::Down);
+        down.map(|(id, health)| (*id, health.since.into()))
     }
 
     /// The pod with this UID.

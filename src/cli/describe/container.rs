@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::lines::Lines;
-use super::pod::{list, moment, text};
+use super::value::{list, moment, text};
 
 /// One of the three lists of containers.
 pub struct Kind {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::lines::Lines;
-use super::pod::text;
+use super::value::text;
 use crate::codec::time::Time;
 use crate::pod::columns::age;
 

@@ -3,32 +3,13 @@
 use serde_json::Value;
 
 use super::lines::Lines;
+use super::value::{list, moment, text};
 use super::{container, volume};
 use crate::codec::time::Time;
 use crate::pod::columns::age;
 
 /// Annotations longer than this get lines of their own.
 const LONG: usize = 140;
-
-/// A member of an object as text; absent is empty.
-pub fn text(value: &Value, pointer: &str) -> String {
-    match value.pointer(pointer) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-/// The members of a list.
-pub fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// A moment as kubectl shows it: `Mon, 02 Jan 2006 15:04:05 +0000`.
-pub fn moment(value: &Value, pointer: &str) -> String {
-    let text = text(value, pointer);
-    Time::parse(&text).map_or(text, rfc1123)
-}
 
 /// Everything about `pod`.
 pub fn describe(lines: &mut Lines, pod: &Value, now: i64) {
@@ -151,23 +132,6 @@ fn toleration(t: &Value) -> String {
         seconds if seconds.is_empty() => out,
         seconds => format!("{out} for {seconds}s"),
     }
-}
-
-fn rfc1123(time: Time) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]; // the epoch was a Thursday
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let stamp = time.to_string(); // 2006-01-02T15:04:05Z
-    let part = |range: std::ops::Range<usize>| stamp.get(range).unwrap_or_default();
-    let day = usize::try_from(time.unix().div_euclid(86400).rem_euclid(7)).unwrap_or_default();
-    let month = part(5..7).parse::<usize>().unwrap_or(1).saturating_sub(1);
-    format!(
-        "{}, {} {} {} {} +0000",
-        DAYS.get(day).unwrap_or(&""),
-        part(8..10),
-        MONTHS.get(month).unwrap_or(&""),
-        part(0..4),
-        part(11..19)
-    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::lines::Lines;
-use super::pod::{list, text};
+use super::value::{list, text};
 
 /// The name of a line, where its value is, and what stands there otherwise.
 type Member = (&'static str, &'static str, &'static str);

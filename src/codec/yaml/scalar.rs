@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::codec::base64;
 use crate::codec::time::Time;
 
 /// A scalar by its type.
@@ -84,7 +85,7 @@ pub(super) fn tagged(text: &str, tag: Option<&str>) -> Result<(Scalar, Option<St
     let found = plain(text);
     let fits = match tag {
         Some("binary") => {
-            let bytes = base64(text).ok_or("!!binary holds no base64")?;
+            let bytes = base64::decode(text).ok_or("!!binary holds no base64")?;
             return Ok((Scalar::Text, Some(String::from_utf8_lossy(&bytes).into_owned())));
         }
         Some("int") => match found {
@@ -203,36 +204,4 @@ pub(super) fn is_timestamp(text: &str) -> bool {
         let (minute, second) = (padded(minute), padded(second));
         Time::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}.{fraction}{offset}")).is_some()
     }
-}
-
-/// Standard base64 with padding; line breaks do not count.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let symbols: Vec<u8> = text.bytes().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
-    if symbols.len() % 4 != 0 {
-        return None;
-    }
-    let padding = symbols.iter().rev().take_while(|b| **b == b'=').count();
-    if padding > 2 {
-        return None;
-    }
-    let mut out = Vec::new();
-    let (mut bits, mut held) = (0u32, 0);
-    for b in symbols.get(..symbols.len() - padding)? {
-        let six = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(out)
 }

@@ -55,22 +55,7 @@ fn weight(place: &Place<'_>, out: &mut Report) {
 
 fn node_term(term: &Place<'_>, out: &mut Report) {
     for requirement in term.at("matchExpressions").items() {
-        let (operator, values) = (requirement.at("operator"), requirement.at("values"));
-        match operator.text() {
-            "In" | "NotIn" if values.is_empty() => {
-                out.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                out.forbidden(&values, "InvalidSelector", detail);
-            }
-            "Gt" | "Lt" if values.items().count() != 1 => {
-                out.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
-            _ => out.invalid(&operator, "InvalidSelector", "not a valid selector operator"),
-        }
-        key_and_values(&requirement, out);
+        expression(&requirement, Operators::Node, out);
     }
     for requirement in term.at("matchFields").items() {
         let (key, operator) = (requirement.at("key"), requirement.at("operator"));
@@ -89,10 +74,35 @@ fn node_term(term: &Place<'_>, out: &mut Report) {
     }
 }
 
-fn key_and_values(requirement: &Place<'_>, out: &mut Report) {
-    let key = requirement.at("key");
+/// Which operators a requirement may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operators {
+    /// Those of label selectors.
+    Labels,
+    /// These, and comparisons.
+    Node,
+}
+
+fn expression(requirement: &Place<'_>, operators: Operators, out: &mut Report) {
+    let [key, operator, values] = ["key", "operator", "values"].map(|f| requirement.at(f));
+    match operator.text() {
+        "In" | "NotIn" if values.is_empty() => {
+            out.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
+        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            out.forbidden(&values, "InvalidSelector", detail);
+        }
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+        "Gt" | "Lt" if operators == Operators::Node => {
+            if values.items().count() != 1 {
+                out.required(&values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+            }
+        }
+        _ => out.invalid(&operator, "InvalidSelector", "not a valid selector operator"),
+    }
     out.invalid_all(&key, "InvalidLabel", names::qualified_name(key.text()));
-    for value in requirement.at("values").items() {
+    for value in values.items() {
         out.invalid_all(&value, "InvalidLabel", names::label_value(value.text()));
     }
 }
@@ -117,19 +127,7 @@ fn topology_key(key: &Place<'_>, out: &mut Report) {
 fn label_selector(selector: &Place<'_>, out: &mut Report) {
     super::metadata::labels(&selector.at("matchLabels"), out);
     for requirement in selector.at("matchExpressions").items() {
-        let (operator, values) = (requirement.at("operator"), requirement.at("values"));
-        match operator.text() {
-            "In" | "NotIn" if values.is_empty() => {
-                out.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                out.forbidden(&values, "InvalidSelector", detail);
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            _ => out.invalid(&operator, "InvalidSelector", "not a valid selector operator"),
-        }
-        key_and_values(&requirement, out);
+        expression(&requirement, Operators::Labels, out);
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use grpcio::RpcStatusCode;
 
 use super::encode::{self, Change, Contract, Serving};
-use super::headers;
 use super::offer::Offer;
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -69,7 +68,7 @@ impl Feed for PodFeed {
                 Event::Added(pod) => (metrics::Event::Added, self.changed(Change::Added, &pod)),
                 Event::Modified(pod) => (metrics::Event::Modified, self.changed(Change::Modified, &pod)),
                 Event::Deleted(id) => {
-                    let now = headers::seconds(SystemTime::now());
+                    let now = SystemTime::now().into();
                     (metrics::Event::Deleted, encode::deleted(self.contract, &id, now).into())
                 }
                 Event::InitialSyncComplete => {

@@ -1,12 +1,8 @@
 //! Initial response metadata: what a client should know about the answer.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use grpcio::{Metadata, MetadataBuilder};
 
-use crate::codec::time::Time;
 use crate::store::snapshot::Snapshot;
-use crate::store::update::HealthState;
 
 /// `x-nodepods-incomplete: cri` for each source that was waited for in vain, and
 /// `x-nodepods-stale: apiserver since=<RFC 3339>` for each that answered before and does not now. `None` where
@@ -37,22 +33,15 @@ fn build(lines: &[(&'static str, String)]) -> Option<Metadata> {
 
 fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let incomplete = snapshot.incomplete.iter().map(|id| ("x-nodepods-incomplete", id.to_string()));
-    let down = snapshot.sources.iter().filter(|(_, health)| health.state == HealthState::Down);
-    let stale = down.map(|(id, health)| ("x-nodepods-stale", format!("{id} since={}", seconds(health.since))));
+    let stale = snapshot.stale().map(|(id, since)| ("x-nodepods-stale", format!("{id} since={since}")));
     incomplete.chain(stale).collect()
-}
-
-/// A moment of the system's clock in whole seconds.
-pub(crate) fn seconds(at: SystemTime) -> Time {
-    let seconds = at.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Time::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::update::{Health, SourceId};
-    use std::time::Duration;
+    use crate::store::update::{Health, HealthState, SourceId};
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn only_trouble_is_told() {

@@ -3,11 +3,10 @@
 //! Replies are encoded by us and shared: the gRPC core takes them by reference count, so one encoding serves any
 //! number of clients. Requests are read from their bytes, too; they hold one string at most.
 
-use std::io::Read;
-
 use grpcio::{GrpcSlice, Marshaller, MessageReader, Method, MethodType};
 
 use crate::codec::wire::{self, Value};
+use crate::raw_message;
 
 /// An encoded message to be sent. Cloning it copies nothing.
 #[derive(Clone, Debug)]
@@ -74,10 +73,8 @@ fn write(request: &Request, slice: &mut GrpcSlice) -> grpcio::Result<()> {
     Ok(())
 }
 
-fn read(mut reader: MessageReader) -> grpcio::Result<Request> {
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(|e| grpcio::Error::Codec(e.into()))?;
-    Ok(Request(bytes))
+fn read(reader: MessageReader) -> grpcio::Result<Request> {
+    raw_message::read(reader).map(Request)
 }
 
 /// The three methods of one of the two Pods services.

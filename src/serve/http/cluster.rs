@@ -2,7 +2,6 @@
 //! from values.
 
 use std::collections::BTreeSet;
-use std::time::UNIX_EPOCH;
 
 use serde_json::{json, Value};
 
@@ -127,12 +126,11 @@ fn condition((source, health): &(SourceId, Health)) -> Option<Value> {
         HealthState::Down => ("False", "DoesNotAnswer"),
         HealthState::Resting => ("Unknown", "Resting"),
     };
-    let since = health.since.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     Some(json!({
         "type": format!("nodepods.io/{source}"),
         "status": status,
         "lastHeartbeatTime": null,
-        "lastTransitionTime": Time::from_unix(i64::try_from(since).unwrap_or(i64::MAX)).to_string(),
+        "lastTransitionTime": Time::from(health.since).to_string(),
         "reason": reason,
         "message": health.error,
     }))

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use parking_lot::Mutex;
 
 use super::refusal::Refusal;
 use super::rendered::Rendered;
 use super::Scope;
+use crate::codec::time::Time;
 use crate::serve::metrics::Page;
 use crate::store::events::Events;
 use crate::store::past::Past;
@@ -56,6 +57,5 @@ impl Shared {
 
 /// Seconds since the epoch, for ages.
 pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    i64::try_from(since).unwrap_or(i64::MAX)
+    Time::from(SystemTime::now()).unix()
 }

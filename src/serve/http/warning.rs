@@ -1,9 +1,7 @@
 //! What a client should know about an answer, in `Warning` fields, which kubectl prints.
 
 use super::reply::Reply;
-use crate::codec::time::Time;
 use crate::store::snapshot::Snapshot;
-use crate::store::update::HealthState;
 
 /// Adds a warning for each source that answered before and does not now, and for each that was waited for in vain.
 pub(crate) fn add(reply: &mut Reply, snapshot: &Snapshot) {
@@ -15,19 +13,16 @@ pub(crate) fn add(reply: &mut Reply, snapshot: &Snapshot) {
 
 fn texts(snapshot: &Snapshot) -> Vec<String> {
     let incomplete = snapshot.incomplete.iter().map(|id| format!("incomplete: {id} has not answered yet"));
-    let down = snapshot.sources.iter().filter(|(_, health)| health.state == HealthState::Down);
-    let stale = down.map(|(id, health)| {
-        let since = health.since.duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        let since = Time::from_unix(i64::try_from(since).unwrap_or(i64::MAX));
-        format!("stale: {id} does not answer since {since}; shown is what it said last")
-    });
+    let stale = snapshot
+        .stale()
+        .map(|(id, since)| format!("stale: {id} does not answer since {since}; shown is what it said last"));
     incomplete.chain(stale).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::update::{Health, SourceId};
+    use crate::store::update::{Health, HealthState, SourceId};
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]

@@ -13,7 +13,8 @@ use grpcio::{CallOption, ChannelBuilder, Environment, RpcStatusCode};
 use protobuf::Message;
 
 use crate::proto::runtime;
-use crate::source::call::{Broken, Caller, Next, RawMethod};
+use crate::raw_message::RawMethod;
+use crate::source::call::{Broken, Caller, Next};
 
 /// A reply may be this large: the kubelet's own limit, some 10,000 containers.
 const MAX_RECEIVE: i32 = 16 << 20;
@@ -214,7 +215,8 @@ fn failure(method: &'static str, e: grpcio::Error) -> CallError {
 
 /// Names of the methods, for the fake runtime of the tests as well.
 pub(super) mod methods {
-    use crate::source::call::{raw, RawMethod};
+    use crate::raw_message::RawMethod;
+    use crate::source::call::raw;
 
     pub const VERSION: RawMethod = raw("/runtime.v1.RuntimeService/Version");
     pub const STATUS: RawMethod = raw("/runtime.v1.RuntimeService/Status");

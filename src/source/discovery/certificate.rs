@@ -3,6 +3,8 @@
 //! The certificate is looked through for that one attribute, not verified: it is the node's own file, and the name
 //! is all that is taken from it. A private key in the same file is left alone.
 
+use crate::codec::base64;
+
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 /// OBJECT IDENTIFIER 2.5.4.3, commonName.
@@ -14,7 +16,7 @@ const NODE: &str = "system:node:";
 pub fn node_name(pem: &str) -> Option<String> {
     let (_, rest) = pem.split_once(BEGIN)?;
     let (body, _) = rest.split_once(END)?;
-    let der = base64(body)?;
+    let der = base64::decode(&body.split_ascii_whitespace().collect::<String>())?;
     let starts = (0..der.len()).filter(|at| der.get(*at..).is_some_and(|d| d.starts_with(&COMMON_NAME)));
     for at in starts {
         // After the identifier: one byte of string type, one of length (a name is shorter than 128).
@@ -25,27 +27,6 @@ pub fn node_name(pem: &str) -> Option<String> {
         }
     }
     None
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let (mut out, mut bits, mut held) = (Vec::new(), 0u32, 0u32);
-    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        held = (held << 6 | u32::from(six)) & 0xfff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((held >> bits) as u8);
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

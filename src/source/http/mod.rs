@@ -4,7 +4,6 @@
 //! what a person wrote is what is asked.
 
 pub mod abort;
-pub mod base64;
 pub mod body;
 pub mod client;
 pub mod errand;

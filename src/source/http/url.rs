@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::base64;
 use super::secret::Secret;
+use crate::codec::base64;
 
 /// Where to ask, and what for. What is printed of it holds neither the user nor the query, either of which can be a
 /// credential (pre-signed addresses).

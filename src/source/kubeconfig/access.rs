@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{read, KubeconfigError};
-use crate::source::http::base64;
+use crate::codec::base64;
 use crate::source::http::client::Client;
 use crate::source::http::secret::Secret;
 use crate::source::http::trust::Trust;

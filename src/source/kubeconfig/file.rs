@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Access, KubeconfigError, Material};
+use crate::codec::base64;
 use crate::codec::yaml;
-use crate::source::http::base64;
 use crate::source::http::secret::Secret;
 use crate::source::http::url::{Url, UrlError};
 
@@ -147,7 +147,9 @@ impl<'a> Entry<'a> {
     fn material(&self, key: &str) -> Result<Option<Material>, KubeconfigError> {
         let data = format!("{key}-data");
         if let Some(text) = self.text(&data)? {
-            let bytes = base64::decode(&text).ok_or_else(|| self.at(&data).wrong("this is no base64"))?;
+            // Lines that YAML folds into one have blanks between them.
+            let letters: String = text.split_ascii_whitespace().collect();
+            let bytes = base64::decode(&letters).ok_or_else(|| self.at(&data).wrong("this is no base64"))?;
             return Ok(Some(Material::Data(Secret::new(bytes))));
         }
         Ok(self.text(key)?.map(|file| Material::File(beside(self.path, &file))))

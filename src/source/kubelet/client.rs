@@ -12,7 +12,8 @@ use grpcio::{CallOption, ChannelBuilder, Environment, RpcStatusCode};
 use crate::codec::canonical;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value};
-use crate::source::call::{self, raw, Broken, Caller, Next, RawMethod};
+use crate::raw_message::RawMethod;
+use crate::source::call::{self, raw, Broken, Caller, Next};
 
 /// A list may be this large: some 10,000 pods. A kubelet sets no limit of its own.
 const MAX_RECEIVE: i32 = 64 << 20;

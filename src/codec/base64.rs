@@ -1,4 +1,4 @@
-//! Base64 (RFC 4648, section 4): certificates in a kubeconfig, the user in a URL.
+//! Base64 (RFC 4648, section 4).
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -16,10 +16,10 @@ pub fn encode(bytes: &[u8]) -> String {
     out
 }
 
-/// Decodes; blanks and line ends are skipped, as Go does. `None` where the text is no base64, or is cut off.
+/// Decodes; line ends are skipped, as Go does (`encoding/base64`), and blanks are not. `None` where the text is no base64, or is cut off.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let letters: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    let letters: Vec<u8> = text.bytes().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let digits = letters.strip_suffix(b"==").or_else(|| letters.strip_suffix(b"=")).unwrap_or(&letters);
     if letters.len() % 4 != 0 {
         return None;
@@ -58,8 +58,8 @@ mod tests {
             assert_eq!(encode(plain.as_bytes()), coded);
             assert_eq!(decode(coded).as_deref(), Some(plain.as_bytes()), "{coded}");
         }
-        assert_eq!(decode("Zm9v\nYg =="), Some(b"foob".to_vec()));
-        for bad in ["Z", "Zg", "Zg=", "Zm9v!A==", "====", "Z===", "Zg==Zg=="] {
+        assert_eq!(decode("Zm9v\r\nYg=\n="), Some(b"foob".to_vec()));
+        for bad in ["Z", "Zg", "Zg=", "Zm9v!A==", "====", "Z===", "Zg==Zg==", "Zm9v Zg=="] {
             assert_eq!(decode(bad), None, "{bad}");
         }
     }
