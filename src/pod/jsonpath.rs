@@ -5,6 +5,7 @@
 
 mod eval;
 mod parse;
+mod reader;
 
 use std::fmt;
 

@@ -90,16 +90,15 @@ pub fn start(
     let every = config.file_check_frequency;
     let locate = places::manifests(config, &node, &names, contacts)?;
     let files = reporter(SourceId::File);
-    let mut threads =
-        vec![thread::Builder::new().name("manifests".into()).spawn(watched(beats, "manifests", move || {
-            manifests::run(files, locate, every, rereads, manifest::read, remembered.files)
-        }))?];
+    let mut threads = vec![spawn(beats, "manifests", move || {
+        manifests::run(files, locate, every, rereads, manifest::read, remembered.files)
+    })?];
 
     if let Some(options) = config.manifest_url.clone() {
         let url = reporter(SourceId::Http);
         contacts.found(SourceId::Http, "named by --manifest-url");
         let ask = move || url::run(url, options, manifest::read_list, remembered.urls);
-        threads.push(thread::Builder::new().name("url".into()).spawn(watched(beats, "url", ask))?);
+        threads.push(spawn(beats, "url", ask)?);
     }
     if let Some(choice) = config.api_server.clone() {
         let (reporter, node) = (reporter(SourceId::ApiServer), node.clone());
@@ -107,13 +106,13 @@ pub fn start(
         let places = Box::new(move || node.decide().kubeconfigs());
         let options = apiserver::Options { choice, places, timing: apiserver::Timing::default() };
         let watch = move || apiserver::run(reporter, options, controlled);
-        threads.push(thread::Builder::new().name("apiserver".into()).spawn(watched(beats, "apiserver", watch))?);
+        threads.push(spawn(beats, "apiserver", watch)?);
     }
 
     if config.kubelet_endpoint != KubeletChoice::None {
         contacts.found(SourceId::Kubelet, &places::kubelet(config, &decided));
         let follow = kubelet_source(config, &node, reporter(SourceId::Kubelet), api_server.clone());
-        threads.push(thread::Builder::new().name("kubelet".into()).spawn(watched(beats, "kubelet", follow))?);
+        threads.push(spawn(beats, "kubelet", follow)?);
     }
     let mut hinting = None;
     if config.runtime_endpoint != SocketChoice::None {
@@ -124,18 +123,18 @@ pub fn start(
         let locate = places::runtime(&config.runtime_endpoint, node, contacts);
         let learn: cri::Learn = Box::new(move |state| names.offer_sandboxes(&state.sandboxes));
         let poll = move || cri::run(runtime, locate, learn, every, hints);
-        threads.push(thread::Builder::new().name("cri".into()).spawn(watched(beats, "cri", poll))?);
+        threads.push(spawn(beats, "cri", poll)?);
     }
     Ok(Sources { threads, reread, poll_now, api_server, hints: hinting })
 }
 
-/// The work of a source's thread, watched over.
-fn watched<F: FnOnce() + Send>(beats: &Heartbeats, name: &'static str, work: F) -> impl FnOnce() + Send + use<F> {
+/// Starts the thread of a source, watched over.
+fn spawn(beats: &Heartbeats, name: &'static str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let beats = beats.clone();
-    move || {
+    thread::Builder::new().name(name.into()).spawn(move || {
         let _watched = beats.enter(name);
         work();
-    }
+    })
 }
 
 /// The work of the kubelet's source. While a kubelet tells its pods, the API server is left alone.

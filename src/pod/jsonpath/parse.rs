@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::reader::Reader;
 use super::{JsonPathError, Node, Operator, Path, Step};
 
 /// Deeper nesting than this is no template that somebody wrote.
@@ -41,9 +42,9 @@ fn nodes(reader: &mut Reader, depth: usize) -> Result<Vec<Node>, JsonPathError> 
         if !text.is_empty() {
             nodes.push(Node::Text(text));
         }
-        let open = reader.at;
+        let open = reader.place();
         if reader.peek().is_none() || reader.end() {
-            reader.at = open;
+            reader.back_to(open);
             return Ok(nodes);
         }
         reader.next();
@@ -51,7 +52,7 @@ fn nodes(reader: &mut Reader, depth: usize) -> Result<Vec<Node>, JsonPathError> 
         let range = reader.word("range");
         let steps = steps(reader, depth, |c| c.is_none_or(|c| c == '}'))?;
         if reader.next() != Some('}') {
-            reader.at = open;
+            reader.back_to(open);
             return Err(reader.problem("unclosed action, } is missing"));
         }
         if !range {
@@ -60,7 +61,7 @@ fn nodes(reader: &mut Reader, depth: usize) -> Result<Vec<Node>, JsonPathError> 
         }
         let inner = self::nodes(reader, depth + 1)?;
         if !reader.end() {
-            reader.at = open;
+            reader.back_to(open);
             return Err(reader.problem("unclosed range, {end} is missing"));
         }
         nodes.push(Node::Range(Path { steps }, inner));
@@ -103,12 +104,12 @@ fn steps(reader: &mut Reader, depth: usize, ends: impl Fn(Option<char>) -> bool)
             Some('"' | '\'') => steps.push(Step::Literal(Value::String(reader.quoted()?))),
             Some(c) if c.is_ascii_digit() || c == '-' || c == '+' => steps.push(Step::Literal(reader.number()?)),
             Some(c) if c.is_alphabetic() => {
-                let start = reader.at;
+                let start = reader.place();
                 match reader.take_while(|c| c.is_alphanumeric() || c == '_').as_str() {
                     "true" => steps.push(Step::Literal(Value::Bool(true))),
                     "false" => steps.push(Step::Literal(Value::Bool(false))),
                     word => {
-                        reader.at = start;
+                        reader.back_to(start);
                         return Err(
                             reader.problem(format!("unrecognized identifier {word}; a field begins with a dot"))
                         );
@@ -122,7 +123,7 @@ fn steps(reader: &mut Reader, depth: usize, ends: impl Fn(Option<char>) -> bool)
 
 /// What stands in brackets: an index, a slice, names, a filter, or several of these.
 fn brackets(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
-    let open = reader.at;
+    let open = reader.place();
     reader.next();
     let mut parts = Vec::new();
     loop {
@@ -141,7 +142,7 @@ fn brackets(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
             Some(',') => {}
             Some(']') => break,
             _ => {
-                reader.at = open;
+                reader.back_to(open);
                 return Err(reader.problem("unterminated array, ] is missing"));
             }
         }
@@ -154,9 +155,9 @@ fn brackets(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
 
 /// A quoted name: the field that is called so, or else what it means as a path, as in `['metadata.name']`.
 fn named(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
-    let start = reader.at;
+    let start = reader.place();
     let name = reader.quoted()?;
-    let inner: String = reader.text.get(start + 1..reader.at - 1).unwrap_or_default().iter().collect();
+    let inner = reader.between(start + 1, reader.place() - 1);
     let path = steps(&mut Reader::new(&format!(".{inner}")), depth, |c| c.is_none());
     Ok(match path {
         Ok(steps) if steps.len() > 1 => Step::Named(name, Path { steps }),
@@ -165,7 +166,7 @@ fn named(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
 }
 
 fn range_of_indexes(reader: &mut Reader) -> Result<Step, JsonPathError> {
-    let start = reader.at;
+    let start = reader.place();
     let text = reader.take_while(|c| c.is_ascii_digit() || "+-: ".contains(c));
     let number = |part: &str| match part.trim() {
         "" => Ok(None),
@@ -179,17 +180,17 @@ fn range_of_indexes(reader: &mut Reader) -> Result<Step, JsonPathError> {
             Ok(Step::Slice { from: *from, to: *to, step: *step })
         }
         _ => {
-            reader.at = start;
+            reader.back_to(start);
             Err(reader.problem("an index, a slice such as 0:2, a quoted name or * is expected between brackets"))
         }
     }
 }
 
 fn filter(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
-    let open = reader.at;
+    let open = reader.place();
     reader.next();
     if reader.next() != Some('(') {
-        reader.at = open;
+        reader.back_to(open);
         return Err(reader.problem("a filter is written as ?(@.name==\"value\")"));
     }
     let left = Path { steps: steps(reader, depth, |c| c.is_none_or(|c| ")=!<>".contains(c)))? };
@@ -214,119 +215,8 @@ fn filter(reader: &mut Reader, depth: usize) -> Result<Step, JsonPathError> {
         None => None,
     };
     if reader.next() != Some(')') {
-        reader.at = open;
+        reader.back_to(open);
         return Err(reader.problem("unterminated filter, ) is missing"));
     }
     Ok(Step::Filter(left, test))
-}
-
-/// Characters with a position.
-struct Reader {
-    text: Vec<char>,
-    at: usize,
-}
-
-impl Reader {
-    fn new(text: &str) -> Self {
-        Self { text: text.chars().collect(), at: 0 }
-    }
-
-    fn problem(&self, problem: impl Into<String>) -> JsonPathError {
-        JsonPathError { column: Some(self.at + 1), problem: problem.into() }
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at).copied()
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let c = self.peek();
-        self.at += usize::from(c.is_some());
-        c
-    }
-
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> String {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let taken: String = rest.iter().copied().take_while(|c| wanted(*c)).collect();
-        self.at += taken.chars().count();
-        taken
-    }
-
-    fn blanks(&mut self) {
-        self.take_while(char::is_whitespace);
-    }
-
-    /// Takes `word` where it stands here as a word.
-    fn word(&mut self, word: &str) -> bool {
-        let start = self.at;
-        let here = self.take_while(char::is_alphanumeric) == word;
-        if !here {
-            self.at = start;
-        }
-        here
-    }
-
-    /// Takes `{end}`.
-    fn end(&mut self) -> bool {
-        let start = self.at;
-        let open = self.next() == Some('{');
-        self.blanks();
-        let word = self.word("end");
-        self.blanks();
-        if open && word && self.next() == Some('}') {
-            return true;
-        }
-        self.at = start;
-        false
-    }
-
-    /// The name of a field, in which a backslash takes the next character as it is.
-    fn field(&mut self) -> Result<String, JsonPathError> {
-        let mut name = String::new();
-        while let Some(c) = self.peek() {
-            if c == '\\' {
-                self.next();
-                name.push(self.next().ok_or_else(|| self.problem("nothing follows the backslash"))?);
-            } else if c.is_whitespace() || ".,[]$@{}()=!<>'\"".contains(c) {
-                break;
-            } else {
-                name.push(c);
-                self.next();
-            }
-        }
-        Ok(name)
-    }
-
-    fn quoted(&mut self) -> Result<String, JsonPathError> {
-        let open = self.at;
-        let quote = self.next();
-        let mut text = String::new();
-        loop {
-            match self.next() {
-                None => {
-                    self.at = open;
-                    return Err(self.problem("unterminated quoted string"));
-                }
-                c if c == quote => return Ok(text),
-                Some('\\') => match self.next() {
-                    Some('n') => text.push('\n'),
-                    Some('t') => text.push('\t'),
-                    Some('r') => text.push('\r'),
-                    Some(c) => text.push(c),
-                    None => {}
-                },
-                Some(c) => text.push(c),
-            }
-        }
-    }
-
-    fn number(&mut self) -> Result<Value, JsonPathError> {
-        let start = self.at;
-        let text = self.take_while(|c| c.is_ascii_digit() || "+-.eE".contains(c));
-        let digits = text.strip_prefix('+').unwrap_or(&text);
-        serde_json::from_str(digits).map_err(|_| {
-            self.at = start;
-            self.problem(format!("{text} is no number"))
-        })
-    }
 }

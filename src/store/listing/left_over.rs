@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{complete, ours, recorded, Pass};
+use super::remote::{complete, recorded};
+use super::{ours, Pass};
 use crate::pod::status::PodKind;
 use crate::store::record::{Body, Inputs};
 use crate::store::runtime_view::RuntimePod;
