@@ -114,6 +114,18 @@ def test_a_restart_keeps_the_directory_that_clients_have_mounted(service):
     assert not (service.root / "var/lib/kubelet/pods/kubelet.sock").exists()
 
 
+def test_the_kubelets_directory_may_have_been_removed(service):
+    """As the scripts that take away k3s and kubeadm do."""
+    for path in ("/var/lib/kubelet/pods", "/run/nodepods/*", "/var/lib/nodepods/*"):
+        service.run("sh", "-c", f"rm -rf {path}")
+        service.wait("the pods", lambda: "web-" in service.pods("--socket", "/var/lib/kubelet/pods/kubelet.sock"))
+    service.run("rm", "-r", "/var/lib/kubelet")
+    service.wait("the pods elsewhere", lambda: "web-" in service.pods())
+    service.run("systemctl", "restart", "nodepods")
+    assert "web-" in service.pods("--socket", "/var/lib/kubelet/pods/kubelet.sock")
+    assert service.out("stat", "-c", "%a", "/var/lib/kubelet") == "755"
+
+
 def test_a_killed_daemon_is_back(service):
     drop_in(service, "soon", "[Service]\nRestartSec=100ms\n")
     before = state(service)

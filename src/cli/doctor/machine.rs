@@ -13,7 +13,11 @@ use crate::codec::time::Time;
 use crate::config::file;
 use crate::config::options::ServeOptions;
 use crate::config::settings::Settings;
+use crate::config::values::Endpoint;
 use crate::source::discovery::node::{Decided, Node};
+
+/// How a place is known that the configuration names.
+const BY_CONFIGURATION: &str = "set in the configuration";
 
 /// Fewer inotify instances for a user than this are soon used up.
 const INSTANCES: u64 = 64;
@@ -22,8 +26,9 @@ const INSTANCES: u64 = 64;
 pub fn checks(root: &Path) -> Vec<Check> {
     let node = Node::new(root).decide();
     let (config, settings) = configuration();
-    let mut checks = vec![user(), config, system(&node), manifests(&node)];
-    checks.extend(runtime(&node));
+    let named = settings.as_ref().and_then(|s| s.pod_manifest_path.as_deref());
+    let mut checks = vec![user(), config, system(&node), manifests(&node, named)];
+    checks.extend(runtime(&node, settings.as_ref().and_then(|s| s.runtime.as_ref())));
     checks.push(logs(root));
     checks.extend(match settings {
         Some(settings) => disk::checks(root, settings.state_dir.as_deref(), &settings.pod_logs_dir),
@@ -79,20 +84,23 @@ fn system(node: &Decided) -> Check {
     Check::ok("system", format!("{}: {}", node.distribution.name, node.why()))
 }
 
-fn manifests(node: &Decided) -> Check {
-    let Some(path) = node.manifests() else {
-        return Check::ok("manifests", "this distribution has no static pod manifests");
+/// The manifest directory: the one `named` in the configuration, else the distribution's.
+fn manifests(node: &Decided, named: Option<&Path>) -> Check {
+    let (path, from) = match (named, node.manifests()) {
+        (Some(named), _) => (named.to_path_buf(), BY_CONFIGURATION.to_string()),
+        (None, Some(path)) => (path, node.manifests_from()),
+        (None, None) => return Check::ok("manifests", "this distribution has no static pod manifests"),
     };
     let place = path.display();
     match fs::read_dir(&path) {
         Ok(files) => {
             let count =
                 files.filter_map(Result::ok).filter(|f| !f.file_name().to_string_lossy().starts_with('.')).count();
-            Check::ok("manifests", format!("{place} holds {count} files ({})", node.manifests_from()))
+            Check::ok("manifests", format!("{place} holds {count} file{} ({from})", if count == 1 { "" } else { "s" }))
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Check::note(
             "manifests",
-            format!("{place} does not exist ({})", node.manifests_from()),
+            format!("{place} does not exist ({from})"),
             "fine without static pods, and noticed when it is made; another place: --pod-manifest-path",
         ),
         Err(e) if e.kind() == io::ErrorKind::NotADirectory => Check::ok("manifests", format!("{place} is a file")),
@@ -100,8 +108,13 @@ fn manifests(node: &Decided) -> Check {
     }
 }
 
-fn runtime(node: &Decided) -> Vec<Check> {
-    let sockets = node.runtime();
+/// The runtime's sockets: the one `named` in the configuration, else those that were found.
+fn runtime(node: &Decided, named: Option<&Endpoint>) -> Vec<Check> {
+    let sockets = match named {
+        Some(Endpoint::None) => return vec![Check::ok("runtime", format!("none is asked ({BY_CONFIGURATION})"))],
+        Some(Endpoint::Unix(path)) => return vec![answers(path, BY_CONFIGURATION)],
+        None => node.runtime(),
+    };
     if sockets.candidates.is_empty() {
         let seen = "no container runtime socket was found";
         let advice = "start containerd or CRI-O, or name its socket with --container-runtime-endpoint; \
@@ -111,19 +124,19 @@ fn runtime(node: &Decided) -> Vec<Check> {
             false => Check::note("runtime", seen, advice),
         }];
     }
-    let one = |path: &std::path::PathBuf| {
-        let place = path.display();
-        match UnixStream::connect(path) {
-            Ok(_) => Check::ok("runtime", format!("{place} answers ({})", node.runtime_from())),
-            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                Check::note("runtime", format!("{place}: {e}"), "only root may ask the runtime: run as root")
-            }
-            Err(e) => {
-                Check::bad("runtime", format!("{place}: {e}"), "is the runtime running? systemctl status containerd")
-            }
+    sockets.candidates.iter().map(|path| answers(path, &node.runtime_from())).collect()
+}
+
+/// Whether a runtime takes connections at `path`, which is known `from` somewhere.
+fn answers(path: &Path, from: &str) -> Check {
+    let place = path.display();
+    match UnixStream::connect(path) {
+        Ok(_) => Check::ok("runtime", format!("{place} answers ({from})")),
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            Check::note("runtime", format!("{place}: {e}"), "only root may ask the runtime: run as root")
         }
-    };
-    sockets.candidates.iter().map(one).collect()
+        Err(e) => Check::bad("runtime", format!("{place}: {e}"), "is the runtime running? systemctl status containerd"),
+    }
 }
 
 fn logs(root: &Path) -> Check {
@@ -204,5 +217,21 @@ mod tests {
         }
         assert_eq!(of(&full, "inotify"), Verdict::Note);
         assert!(empty.iter().all(|c| c.verdict == Verdict::Ok || !c.advice.is_empty()), "says what to do");
+    }
+
+    #[test]
+    fn what_the_configuration_names_counts_and_nothing_else() {
+        let dir = crate::testdir::TestDir::new();
+        let node = Node::new(&dir.path("")).decide();
+        let elsewhere = dir.path("elsewhere");
+        let verdicts = |named| runtime(&node, named).iter().map(|c| c.verdict).collect::<Vec<_>>();
+        assert_eq!(verdicts(None), [Verdict::Note]);
+        assert_eq!(verdicts(Some(&Endpoint::None)), [Verdict::Ok]);
+        assert_eq!(verdicts(Some(&Endpoint::Unix(elsewhere.clone()))), [Verdict::Bad]);
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("a.yaml"), "").unwrap();
+        let check = manifests(&node, Some(&elsewhere));
+        assert_eq!(check.verdict, Verdict::Ok);
+        assert!(check.seen.contains("elsewhere holds 1 file (set in the configuration)"), "{}", check.seen);
     }
 }
