@@ -152,11 +152,12 @@ impl Log for Logger {
 impl Form {
     fn line(self, level: Level, source: &str, message: &str, now: SystemTime) -> String {
         let word = level.as_str().to_ascii_lowercase();
+        let people = || one_line(without_own_name(source, message));
         let mut line = String::new();
         // Writing to a String cannot fail.
         let _ = match self {
-            Self::People => write!(line, "{} {word:<5} {source}: {}", stamp(now), one_line(message)),
-            Self::Journal => write!(line, "<{}>{source}: {}", priority(level), one_line(message)),
+            Self::People => write!(line, "{} {word:<5} {source}: {}", stamp(now), people()),
+            Self::Journal => write!(line, "<{}>{source}: {}", priority(level), people()),
             Self::Json => {
                 let _ = write!(line, r#"{{"time":"{}","level":"{word}","source":"#, stamp(now));
                 escape(source, &mut line);
@@ -168,6 +169,12 @@ impl Form {
         line.push('\n');
         line
     }
+}
+
+/// Behind `source.cri: ` a message that begins with `cri: ` says that twice.
+fn without_own_name<'m>(source: &str, message: &'m str) -> &'m str {
+    let name = source.rsplit('.').next().unwrap_or(source);
+    message.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message)
 }
 
 /// Names of files and pods come from outside: no line breaks and no terminal sequences from there.
@@ -207,6 +214,14 @@ mod tests {
         assert_eq!((json["level"].as_str(), json["source"].as_str()), (Some("info"), Some("source.cri")));
         assert_eq!(json["message"], "runtime \"x\"\nis\u{1b}[31m back");
         assert_eq!(line(Form::Json).lines().count(), 1);
+    }
+
+    #[test]
+    fn no_source_is_named_twice() {
+        let said = |source, message| Form::Journal.line(Level::Info, source, message, UNIX_EPOCH);
+        assert_eq!(said("source.cri", "cri: containerd answers"), "<6>source.cri: containerd answers\n");
+        assert_eq!(said("source.cri", "criterion: x"), "<6>source.cri: criterion: x\n");
+        assert_eq!(said("checkpoint.saver", "checkpoint: x"), "<6>checkpoint.saver: checkpoint: x\n");
     }
 
     #[test]

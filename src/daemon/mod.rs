@@ -128,7 +128,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
 
     let signal = oversee(&store, &feeds, &orders, &beats, &server);
 
-    log::info!("{signal:?}: stopping");
+    log::info!("{signal}: stopping");
     systemd::tell(&[NotifyState::Stopping, NotifyState::Status("Stopping")]);
     guard_the_stop();
     drop(acceptors);

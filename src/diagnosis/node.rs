@@ -1,7 +1,7 @@
 //! What is wrong with the node as a whole.
 
 use super::facts::{Disk, NodeFacts};
-use super::span::{ago, bytes};
+use super::span::{bytes, span};
 use super::Remark;
 use crate::store::update::HealthState;
 
@@ -44,7 +44,7 @@ fn sources(node: &NodeFacts, now: i64) -> Vec<Remark> {
         };
         let at = if source.target.is_empty() { String::new() } else { format!(" ({})", source.target) };
         let about = format!("{name}{at}");
-        let since = if source.since > 0 { format!(", since {}", ago(now - source.since)) } else { String::new() };
+        let since = if source.since > 0 { format!(" for {}", span(now - source.since)) } else { String::new() };
         let error = if source.error.is_empty() { String::new() } else { format!(": {}", source.error) };
         let known = "the daemon, which asks it all the time";
         let advice = match source.name.as_str() {
@@ -55,7 +55,8 @@ fn sources(node: &NodeFacts, now: i64) -> Vec<Remark> {
         };
         match source.state {
             HealthState::Down => {
-                let what = format!("does not answer{since}; its last known state is shown{error}");
+                let error = if source.error.is_empty() { String::new() } else { format!(" ({})", source.error) };
+                let what = format!("has not answered{since}{error}; its last known state is shown");
                 out.push(Remark::trouble("SourceDown", &about, what, known).advise(advice));
             }
             HealthState::Starting => {

@@ -1,5 +1,6 @@
 //! Signals, read by one thread instead of handled.
 
+use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -13,6 +14,16 @@ pub enum Signal {
     Interrupt,
     /// SIGHUP: look at everything again now.
     Hangup,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Terminate => "SIGTERM",
+            Self::Interrupt => "SIGINT",
+            Self::Hangup => "SIGHUP",
+        })
+    }
 }
 
 const READ: [libc::c_int; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];

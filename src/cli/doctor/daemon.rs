@@ -74,7 +74,13 @@ fn of_source(source: &Source) -> Option<Check> {
         source::State::DOWN => Some(Check::bad(
             "source",
             seen("does not answer"),
-            "its last known pods are served; nodepods sources says more",
+            match source.name.as_str() {
+                "cri" => {
+                    "is it running? 'systemctl status containerd' (or crio, k3s, rke2-server); its last known pods are \
+                     served"
+                }
+                _ => "its last known pods are served; nodepods sources says more",
+            },
         )),
         source::State::STARTING => Some(Check::note(
             "source",

@@ -17,6 +17,12 @@ const DETAIL: usize = 4;
 #[must_use]
 pub fn text(answer: &Answer) -> String {
     let mut out = String::new();
+    let node: Vec<_> = answer.node.iter().filter(|r| !answer.named || r.weight == Weight::Trouble).collect();
+    // What is wrong with the node may be what is wrong with its pods, and how far these can be seen.
+    let node_first = node.iter().any(|r| r.weight == Weight::Trouble);
+    if node_first {
+        section(&mut out, "The node", node.iter().copied());
+    }
     if answer.named {
         answer.pods.iter().for_each(|pod| about_pod(&mut out, pod, Weight::Fact));
     } else {
@@ -30,8 +36,9 @@ pub fn text(answer: &Answer) -> String {
     }
     section(&mut out, "Manifests", answer.manifests.iter());
     section(&mut out, "Manifests that are taken with a loss", answer.losses.iter());
-    let node = answer.node.iter().filter(|r| !answer.named || r.weight == Weight::Trouble);
-    section(&mut out, "The node", node);
+    if !node_first {
+        section(&mut out, "The node", node.iter().copied());
+    }
     if !answer.named {
         unsure(&mut out, answer);
     }

@@ -202,7 +202,7 @@ fn failure(method: &'static str, e: grpcio::Error) -> CallError {
         // What a runtime says between its start and the end of its recovery.
         grpcio::Error::RpcFailure(s) if s.message().contains("server is not initialized yet") => CallError::Starting,
         grpcio::Error::RpcFailure(s) if matches!(s.code(), RpcStatusCode::UNAVAILABLE | RpcStatusCode::CANCELLED) => {
-            CallError::Away(s.message().into())
+            CallError::Away(away(s.message()))
         }
         grpcio::Error::RpcFailure(s) => {
             let code = s.code().to_string();
@@ -210,6 +210,16 @@ fn failure(method: &'static str, e: grpcio::Error) -> CallError {
             CallError::Failed { method, problem: format!("{code}: {}", s.message()) }
         }
         other => CallError::Failed { method, problem: other.to_string() },
+    }
+}
+
+/// Why nobody answers. gRPC tells which addresses it tried, with its own words for the code; people want errno's.
+fn away(message: &str) -> String {
+    let told = |errno: &str| message.ends_with(errno);
+    match message {
+        _ if told("No such file or directory") => "there is no such socket".into(),
+        _ if told("Connection refused") => "nobody listens on the socket".into(),
+        _ => message.to_owned(),
     }
 }
 
