@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{after, never, select};
 
 use super::error::DaemonError;
 use crate::config::narrow::NarrowSocket;
@@ -68,10 +70,10 @@ impl Narrow {
         let store = Store::new(narrowing.next(&full.current()));
         let server = Arc::new(GrpcServer::start(Arc::clone(&store), grpc)?);
         let name = "narrow";
-        let (full, beats) = (Arc::clone(full), beats.clone());
+        let (full, beats, lists) = (Arc::clone(full), beats.clone(), Arc::clone(&server));
         let thread = thread::Builder::new()
             .name(name.into())
-            .spawn(move || follow(&full, &store, &mut narrowing, &beats))
+            .spawn(move || follow(&full, &store, &mut narrowing, &lists, &beats))
             .map_err(|source| DaemonError::Thread { name, source })?;
         let accept = AcceptOptions { allow_gids: group.into_iter().collect(), ..accept.clone() };
         let to = Arc::clone(&server);
@@ -89,20 +91,22 @@ impl Narrow {
     }
 }
 
-/// Until the full store is closed.
-fn follow(full: &Arc<Store>, store: &Arc<Store>, narrowing: &mut Narrowing, beats: &Heartbeats) {
+/// Until the full store is closed. Meanwhile lists that nobody asks for are forgotten.
+fn follow(full: &Arc<Store>, store: &Arc<Store>, narrowing: &mut Narrowing, server: &GrpcServer, beats: &Heartbeats) {
     let life = beats.enter("narrow");
     let news = full.subscribe();
+    let mut forget = never();
     loop {
         let next = narrowing.next(&full.current());
         if !same(&next, &store.current()) {
             store.publish(Arc::new(next));
         }
-        let rest = heartbeat::rest(None);
-        if news.changed().recv().is_err() {
-            break;
+        let _rest = heartbeat::rest(None);
+        select! {
+            recv(news.changed()) -> open => if open.is_err() { break },
+            recv(server.list_built()) -> _ => forget = after(Duration::ZERO), // which says when to come back
+            recv(forget) -> _ => forget = server.forget_list(Instant::now()).map_or_else(never, after),
         }
-        drop(rest);
     }
     life.leave();
     store.close();

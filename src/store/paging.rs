@@ -1,19 +1,26 @@
 //! A list in pages over one consistent snapshot, for clients whose messages may not be large.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::past::Past;
 use super::snapshot::{PodEntry, Snapshot};
 
 /// Snapshots kept for clients that are in the middle of a list. The oldest goes when there are more, and its
-/// tokens expire. Unchanged pods are shared between snapshots.
+/// tokens expire.
 const KEPT: usize = 8;
 
 /// The snapshots that continue tokens point into.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pages {
-    kept: VecDeque<Arc<Snapshot>>,
+    past: Past,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { past: Past::of_at_most(KEPT) }
+    }
 }
 
 /// One page.
@@ -77,26 +84,22 @@ impl Pages {
             pods.push(Arc::clone(pod));
         }
         if next.is_some() {
-            self.keep(&snapshot);
+            self.past.keep(&snapshot);
         }
         Ok(Page { pods, revision: snapshot.revision, next })
+    }
+
+    /// Forgets snapshots that were replaced too long ago ([`KEPT_FOR`](super::past::KEPT_FOR)), now that `revision` is
+    /// current. When to come back for more; `None` where nothing is kept.
+    pub fn forget(&mut self, revision: u64, now: Instant) -> Option<Instant> {
+        self.past.forget(revision, now)
     }
 
     fn find(&self, current: &Arc<Snapshot>, revision: u64) -> Result<Arc<Snapshot>, PageError> {
         if current.revision == revision {
             return Ok(Arc::clone(current));
         }
-        self.kept.iter().find(|s| s.revision == revision).cloned().ok_or(PageError::Expired)
-    }
-
-    fn keep(&mut self, snapshot: &Arc<Snapshot>) {
-        if self.kept.iter().any(|s| s.revision == snapshot.revision) {
-            return;
-        }
-        if self.kept.len() == KEPT {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(Arc::clone(snapshot));
+        self.past.exactly(revision).cloned().ok_or(PageError::Expired)
     }
 }
 
@@ -110,6 +113,7 @@ fn parse(token: &str) -> Option<(u64, usize)> {
 mod tests {
     use super::*;
     use crate::codec::pod_bytes::PodBytes;
+    use crate::store::past::KEPT_FOR;
     use crate::store::snapshot::PodId;
 
     fn snapshot(revision: u64, uids: &[&str]) -> Arc<Snapshot> {
@@ -140,6 +144,17 @@ mod tests {
         let page = pages.page(&later, page.next.as_deref(), 2, all).unwrap();
         assert_eq!((uids(&page), page.revision, page.next.as_deref()), (vec!["c"], 1, None));
         assert_eq!(uids(&pages.page(&first, None, 0, |p| p.id.uid != "b").unwrap()), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_token_expires_some_time_after_its_snapshot_was_replaced() {
+        let (mut pages, all) = (Pages::default(), |_: &PodEntry| true);
+        let (first, later, now) = (snapshot(1, &["a", "b"]), snapshot(2, &["a"]), Instant::now());
+        let token = pages.page(&first, None, 1, all).unwrap().next;
+        assert_eq!(pages.forget(2, now), Some(now + KEPT_FOR));
+        assert_eq!(uids(&pages.page(&later, token.as_deref(), 1, all).unwrap()), ["b"]);
+        assert_eq!(pages.forget(2, now + KEPT_FOR), None);
+        assert_eq!(pages.page(&later, token.as_deref(), 1, all).map(|_| ()), Err(PageError::Expired));
     }
 
     #[test]

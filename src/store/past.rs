@@ -21,7 +21,7 @@ pub struct Past {
 #[derive(Debug)]
 struct Kept {
     snapshot: Arc<Snapshot>,
-    /// Since when a newer one is known.
+    /// Since when it is known to be replaced: when [`Past::forget`] saw it first.
     old_since: Option<Instant>,
 }
 
@@ -33,15 +33,12 @@ impl Past {
     }
 
     /// Keeps a snapshot that a client was shown. One that is older than everything in a full row is not kept.
-    pub fn keep(&mut self, snapshot: &Arc<Snapshot>, now: Instant) {
-        self.grow_old(snapshot.revision, now);
+    pub fn keep(&mut self, snapshot: &Arc<Snapshot>) {
         let place = self.kept.partition_point(|k| k.snapshot.revision < snapshot.revision);
         if self.kept.get(place).is_some_and(|k| k.snapshot.revision == snapshot.revision) {
             return;
         }
-        let is_newest = place == self.kept.len();
-        let old_since = (!is_newest).then_some(now);
-        self.kept.insert(place, Kept { snapshot: Arc::clone(snapshot), old_since });
+        self.kept.insert(place, Kept { snapshot: Arc::clone(snapshot), old_since: None });
         if self.kept.len() > self.most {
             self.kept.pop_front();
         }
@@ -50,7 +47,10 @@ impl Past {
     /// Forgets what is too old, now that `revision` is current. When to come back for more, which is also when what is
     /// current now may have been replaced; `None` where nothing is kept.
     pub fn forget(&mut self, revision: u64, now: Instant) -> Option<Instant> {
-        self.grow_old(revision, now);
+        for old in self.kept.iter_mut().filter(|k| k.snapshot.revision < revision) {
+            old.old_since.get_or_insert(now);
+        }
+        self.kept.retain(|k| k.old_since.is_none_or(|since| now.saturating_duration_since(since) < KEPT_FOR));
         self.kept.iter().map(|k| k.old_since.unwrap_or(now) + KEPT_FOR).min()
     }
 
@@ -85,14 +85,6 @@ impl Past {
         let pods = snapshots.into_iter().flatten().flat_map(|s| &s.pods);
         Some(pods.filter(|p| p.revision <= revision).cloned().collect())
     }
-
-    /// There is a snapshot of `revision`: the older ones are old.
-    fn grow_old(&mut self, revision: u64, now: Instant) {
-        for old in self.kept.iter_mut().filter(|k| k.snapshot.revision < revision) {
-            old.old_since.get_or_insert(now);
-        }
-        self.kept.retain(|k| k.old_since.is_none_or(|since| now.saturating_duration_since(since) < KEPT_FOR));
-    }
 }
 
 #[cfg(test)]
@@ -109,17 +101,17 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept_in_order() {
-        let (mut past, now) = (Past::of_at_most(3), Instant::now());
+        let mut past = Past::of_at_most(3);
         assert!(past.up_to(5).is_none() && past.not_before(0).is_none());
         for revision in [10, 30, 20, 20] {
-            past.keep(&snapshot(revision), now);
+            past.keep(&snapshot(revision));
         }
         let revision = |s: Option<&Arc<Snapshot>>| s.map(|s| s.revision);
         assert_eq!([9, 10, 29, 99].map(|r| revision(past.up_to(r))), [None, Some(10), Some(20), Some(30)]);
         assert_eq!([0, 20, 21, 31].map(|r| revision(past.not_before(r))), [Some(10), Some(20), Some(30), None]);
         assert_eq!([20, 21].map(|r| revision(past.exactly(r))), [Some(20), None]);
-        past.keep(&snapshot(40), now);
-        past.keep(&snapshot(1), now);
+        past.keep(&snapshot(40));
+        past.keep(&snapshot(1));
         assert_eq!(revisions(&past), [20, 30, 40]);
     }
 
@@ -129,24 +121,16 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut past = Past::of_at_most(8);
         assert_eq!(past.forget(1, start), None);
-        past.keep(&snapshot(1), start);
+        past.keep(&snapshot(1));
         assert_eq!(past.forget(1, at(10_000)), Some(at(10_300)), "nothing is newer");
-        past.keep(&snapshot(2), at(10_001));
-        past.keep(&snapshot(1), at(10_200));
+        past.keep(&snapshot(2));
+        assert_eq!(past.forget(2, at(10_001)), Some(at(10_301)));
+        past.keep(&snapshot(1));
         assert_eq!(past.forget(2, at(10_300)), Some(at(10_301)), "being shown again does not make it younger");
         assert_eq!(past.forget(2, at(10_301)), Some(at(10_601)));
         assert_eq!(revisions(&past), [2]);
         // Nobody is shown the third one, and still the second is old.
         assert_eq!(past.forget(3, at(10_400)), Some(at(10_700)));
         assert_eq!(past.forget(9, at(10_700)), None);
-    }
-
-    #[test]
-    fn old_ones_go_when_others_are_kept() {
-        let (mut past, now) = (Past::of_at_most(8), Instant::now());
-        past.keep(&snapshot(1), now);
-        past.keep(&snapshot(2), now);
-        past.keep(&snapshot(3), now + KEPT_FOR);
-        assert_eq!(revisions(&past), [2, 3]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
@@ -45,7 +45,7 @@ impl Shared {
 
     /// Notes that a client is shown this snapshot.
     pub(crate) fn show(&self, snapshot: &Arc<Snapshot>) {
-        self.past.lock().keep(snapshot, Instant::now());
+        self.past.lock().keep(snapshot);
     }
 
     /// What this machine is called: the node's name and the host's.

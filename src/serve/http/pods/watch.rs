@@ -121,7 +121,7 @@ impl WatchBody {
     fn send_news(&mut self, out: &mut Outgoing<'_>) -> io::Result<u64> {
         loop {
             let current = self.store.current();
-            self.past.lock().keep(&current, Instant::now());
+            self.past.lock().keep(&current);
             let revision = current.revision;
             let Some(event) = self.watcher.next(&current) else { return Ok(revision) };
             drop(current);
