@@ -242,7 +242,7 @@ fn state(text: &mut Text, snapshot: &Snapshot) {
         let since = health.since.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
         text.sample(&[("source", &id.to_string())], since);
     }
-    let help = "Revision of the last change of a pod or source; only grows.";
+    let help = "Revision of the last change of a pod; only grows.";
     text.family("nodepods_snapshot_revision", "gauge", help).sample(&[], snapshot.revision);
     let mut phases: BTreeMap<&str, usize> =
         ["Pending", "Running", "Succeeded", "Failed", "Unknown"].map(|phase| (phase, 0)).into();

@@ -7,6 +7,8 @@ use super::error::HttpError;
 /// Bytes of all headers together.
 const MAX_HEAD: u64 = 64 << 10;
 const MAX_HEADERS: usize = 100;
+/// Interim answers before the answer; a server that has nothing else to say would be listened to for ever.
+const MAX_INTERIM: usize = 20;
 
 /// What stands before the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,28 +31,31 @@ pub(super) enum Framing {
 
 /// Reads up to the empty line; interim answers (1xx) are passed over.
 pub(super) fn read(from: &mut impl BufRead) -> Result<Head, HttpError> {
-    loop {
-        let mut bytes = Vec::new();
-        let mut limited = from.take(MAX_HEAD);
-        loop {
-            let before = bytes.len();
-            match limited.read_until(b'\n', &mut bytes) {
-                Ok(0) if limited.limit() == 0 => {
-                    return Err(HttpError::Malformed("its headers are longer than 64 KiB"))
-                }
-                Ok(0) if bytes.is_empty() => return Err(HttpError::Broken("it ended before an answer".into())),
-                Ok(0) => return Err(HttpError::Broken("it ended within the headers".into())),
-                Ok(_) => {}
-                Err(e) => return Err(HttpError::of(&e)),
-            }
-            let line = bytes.get(before..).unwrap_or_default();
-            if before > 0 && (line == b"\n" || line == b"\r\n") {
-                break;
-            }
-        }
-        let head = parse(&bytes)?;
+    for _ in 0..=MAX_INTERIM {
+        let head = parse(&whole(from)?)?;
         if head.status == 101 || head.status >= 200 {
             return Ok(head);
+        }
+    }
+    Err(HttpError::Malformed("more than 20 interim answers came before it"))
+}
+
+/// The bytes of one head, empty line included.
+fn whole(from: &mut impl BufRead) -> Result<Vec<u8>, HttpError> {
+    let mut bytes = Vec::new();
+    let mut limited = from.take(MAX_HEAD);
+    loop {
+        let before = bytes.len();
+        match limited.read_until(b'\n', &mut bytes) {
+            Ok(0) if limited.limit() == 0 => return Err(HttpError::Malformed("its headers are longer than 64 KiB")),
+            Ok(0) if bytes.is_empty() => return Err(HttpError::Broken("it ended before an answer".into())),
+            Ok(0) => return Err(HttpError::Broken("it ended within the headers".into())),
+            Ok(_) => {}
+            Err(e) => return Err(HttpError::of(&e)),
+        }
+        let line = bytes.get(before..).unwrap_or_default();
+        if before > 0 && (line == b"\n" || line == b"\r\n") {
+            return Ok(bytes);
         }
     }
 }
@@ -115,6 +120,12 @@ mod tests {
         assert_eq!((head.status, head.header("content-type")), (404, Some("text/plain")));
         assert_eq!(head.framing(), Ok(Framing::Close));
         assert_eq!(from, b"no");
+    }
+
+    #[test]
+    fn interim_answers_have_an_end() {
+        let error = read(&mut "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000).as_bytes()).unwrap_err();
+        assert_eq!(error, HttpError::Malformed("more than 20 interim answers came before it"));
     }
 
     #[test]
