@@ -28,13 +28,16 @@ pub fn find(named: Option<&Path>, asked: &[PathBuf]) -> Result<PathBuf, Failure>
     match UnixStream::connect(&path) {
         Ok(_) if is_turned_away(&path) => Err(socket::turned_away(&path)),
         Ok(_) => Ok(path),
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Err(socket::not_allowed(&path, &e.to_string())),
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            Err(socket::not_allowed(&path, &socket::why(&path, &e)))
+        }
         Err(e) => Err(Failure::new(
             Exit::Unavailable,
             format!(
-                "error: no nodepods daemon answers on {}: {e}\nStart it with 'systemctl start nodepods' or 'nodepods \
+                "error: no nodepods daemon answers on {}: {}\nStart it with 'systemctl start nodepods' or 'nodepods \
                  serve', or name its socket for HTTP with --http-socket or NODEPODS_HTTP_SOCKET.",
-                path.display()
+                path.display(),
+                socket::why(&path, &e)
             ),
         )),
     }

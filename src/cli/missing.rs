@@ -15,6 +15,32 @@ const LEAST: usize = 3;
 /// Other resources of the Kubernetes API that the daemon serves over HTTP, in kubectl's spellings.
 const SERVED: [&str; 9] = ["nodes", "node", "no", "namespaces", "namespace", "ns", "events", "event", "ev"];
 
+/// What people ask an API server for, which no node knows.
+const ELSEWHERE: [&str; 22] = [
+    "all",
+    "configmap",
+    "configmaps",
+    "cm",
+    "cronjobs",
+    "daemonset",
+    "daemonsets",
+    "ds",
+    "deployment",
+    "deployments",
+    "deploy",
+    "ingress",
+    "jobs",
+    "job",
+    "replicasets",
+    "rs",
+    "secret",
+    "secrets",
+    "services",
+    "svc",
+    "statefulsets",
+    "sts",
+];
+
 /// A name that means no pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
@@ -60,8 +86,12 @@ pub fn none(missing: &[Missing]) -> Result<(), Failure> {
         return Ok(());
     }
     let lines: Vec<_> = missing.iter().map(ToString::to_string).collect();
-    let hint = match missing.iter().find(|m| SERVED.contains(&m.name.as_str())) {
+    let one_of = |names: &[&str]| missing.iter().find(|m| names.contains(&m.name.as_str()));
+    let hint = match one_of(&SERVED) {
         Some(Missing { name, .. }) => format!("This command knows pods alone; try 'nodepods kubectl get {name}'."),
+        None if one_of(&ELSEWHERE).is_some() => {
+            "A node knows its pods alone; other resources are in the API server.".into()
+        }
         None => "'nodepods get pods' shows those that are there.".into(),
     };
     Err(Failure::new(Exit::NotFound, format!("{}\n{hint}", lines.join("\n"))))
@@ -92,6 +122,7 @@ mod tests {
     fn the_next_step_fits_what_was_typed() {
         let of = |name: &str| none(&[Missing { name: name.into(), near: Vec::new() }]).unwrap_err();
         assert!(of("nodes").message.ends_with("try 'nodepods kubectl get nodes'."));
+        assert!(of("deployments").message.ends_with("other resources are in the API server."));
         assert!(of("web").message.ends_with("'nodepods get pods' shows those that are there."));
         assert_eq!((of("web").exit, none(&[])), (Exit::NotFound, Ok(())));
     }

@@ -5,6 +5,7 @@ use super::missing::Missing;
 use super::resource::{wanted, PodName, Wanted};
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::lookup::text;
+use crate::pod::selector::field::FIELDS;
 use crate::pod::selector::{FieldSelector, LabelSelector, Selector};
 
 /// What the command line says about pods.
@@ -65,7 +66,11 @@ impl Selection {
             selector.labels = LabelSelector::parse(labels).map_err(|e| wrong("--selector", &e))?;
         }
         if let Some(fields) = words.fields {
-            selector.fields = FieldSelector::parse(fields).map_err(|e| wrong("--field-selector", &e))?;
+            selector.fields = FieldSelector::parse(fields).map_err(|e| {
+                let known = e.to_string().starts_with("field label not supported").then(|| FIELDS.join(", "));
+                let known = known.map(|known| format!("; known are {known}")).unwrap_or_default();
+                wrong("--field-selector", &format!("{e}{known}"))
+            })?;
         }
         let wanted = wanted(verb, words.names)?;
         if !wanted.is_empty() && !selector.is_everything() {

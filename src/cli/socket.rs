@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,9 +48,9 @@ fn first_that_answers(candidates: &[PathBuf]) -> Result<PathBuf, Failure> {
     }
     let denied = failed.iter().find(|(_, e)| e.kind() == io::ErrorKind::PermissionDenied);
     if let Some((path, e)) = denied {
-        return Err(not_allowed(path, &e.to_string()));
+        return Err(not_allowed(path, &why(path, e)));
     }
-    let tried: Vec<_> = failed.iter().map(|(path, e)| format!("  {}: {e}", path.display())).collect();
+    let tried: Vec<_> = failed.iter().map(|(path, e)| format!("  {}: {}", path.display(), why(path, e))).collect();
     Err(Failure::new(
         Exit::Unavailable,
         format!(
@@ -58,6 +59,21 @@ fn first_that_answers(candidates: &[PathBuf]) -> Result<PathBuf, Failure> {
             tried.join("\n")
         ),
     ))
+}
+
+/// Why nobody could be reached at `path`, without errno's words.
+#[must_use]
+pub fn why(path: &Path, e: &io::Error) -> String {
+    match e.kind() {
+        io::ErrorKind::NotFound => "there is no such socket".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::ConnectionRefused => match path.metadata().map(|m| m.file_type()) {
+            Ok(kind) if kind.is_dir() => "this is a directory".into(),
+            Ok(kind) if !kind.is_socket() => "this is no socket".into(),
+            _ => "nobody listens there any more".into(),
+        },
+        _ => e.to_string(),
+    }
 }
 
 /// Whether the daemon behind `path` closes our connections at once, as it does to users whom it does not admit. The mode
@@ -112,6 +128,9 @@ mod tests {
         std::fs::remove_dir_all(&dir).unwrap();
         assert_eq!(found, Ok(live));
         assert_eq!(none.exit, Exit::Unavailable);
-        assert!(none.message.contains("missing: No such file") && none.message.contains("systemctl start nodepods"));
+        assert!(
+            none.message.contains("missing: there is no such socket")
+                && none.message.contains("systemctl start nodepods")
+        );
     }
 }

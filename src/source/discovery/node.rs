@@ -113,7 +113,7 @@ impl Decided {
         let marker = self.place(self.distribution.marker);
         match self.is_marked() {
             true => format!("{} is there", marker.display()),
-            false => "nothing of a distribution that is known is there".into(),
+            false => "no known distribution is here".into(),
         }
     }
 
