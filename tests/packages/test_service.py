@@ -98,6 +98,46 @@ def test_it_sees_the_pods_of_a_real_runtime_through_all_of_it(system, runtime, d
     system.wait("its end", lambda: "Error" in system.run("nodepods", "get", "pods", "-A", check=False).stdout)
 
 
+def test_an_ordinary_day_of_a_node_through_all_of_it(system, runtime, debs):
+    """What a hardening that is a little too tight would break: each way of reading, and each thing that goes and comes."""
+    system.lend(runtime.containerd.dir, "srv/cri")
+    system.boot()
+    system.run("dpkg", "-i", system.bring(debs[0]))
+    (system.root / "etc/nodepods/config.yaml").write_text(
+        "container-runtime-endpoint: unix:///srv/cri/c.sock\npod-logs-dir: /srv/cri/logs\ninit-timeout: 1s\n"
+        "downward-dir: /run/nodepods/tree\ncri-poll-interval: 200ms\n"
+    )
+    system.run("systemctl", "restart", "nodepods")
+    pod = runtime.run_pod("web", labels={"app": "web"})
+    container = pod.run_container("main")
+    says = lambda words, *command: system.wait(words, lambda: words in system.run("nodepods", *command, check=False).stdout)
+    says("Running", "get", "pods", "-A")
+
+    for place in (container.id, pod.uid, container.id[:12]):
+        says("web", "whois", place)
+    says("Container ID:", "describe", "pod", "web")
+    says("web", "query", "Namespace:default")
+    system.run("nodepods", "logs", "web")
+    system.wait("the tree", lambda: system.run("cat", "/run/nodepods/tree/default/web/phase", check=False).stdout.strip() == "Running")
+    system.wait("a healthy node", lambda: system.run("nodepods", "doctor", check=False).returncode == 0)
+
+    manifests = system.root / MANIFEST  # made while the service runs
+    manifests.mkdir(parents=True)
+    (manifests / "late.yaml").write_text((ROOT / "examples/manifests/web.yaml").read_text().replace("name: web", "name: late", 1))
+    says("late-", "get", "pods", "-A")
+
+    runtime.containerd.stop()
+    system.wait("that the runtime is gone", lambda: "cri (/srv/cri/c.sock) down" in status(system))
+    says("web", "get", "pods", "-A")
+    system.run("systemctl", "restart", "nodepods")
+    says("late-", "get", "pods", "-A")
+    runtime.containerd.start()
+    system.wait("that the runtime is back", lambda: "cri (/srv/cri/c.sock) up" in status(system))
+    container.end(7)
+    says("Error", "get", "pods", "-A")
+    assert "Permission denied" not in system.journal() and "Operation not permitted" not in system.journal()
+
+
 def test_a_reload_reads_the_manifests_again_and_keeps_the_process(service):
     before = state(service)
     service.run("systemctl", "reload", "nodepods")
