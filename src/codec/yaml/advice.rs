@@ -2,7 +2,7 @@
 
 /// Part of what the parser says, what that means, and the way out. The first that fits counts.
 const WORDS: &[(&str, &str)] = &[
-    ("tab", "a tab stands where only blanks may; indent with blanks"),
+    ("tab", "a tab stands where only spaces may; indent with spaces"),
     ("expected ',' or '}'", "a comma or } is missing; close what { has begun, or quote a value that begins with {"),
     ("expected ',' or ']'", "a comma or ] is missing; close what [ has begun, or quote a value that begins with ["),
     ("misplaced bracket", "a closing bracket without an opening one; remove it, or quote the value"),
@@ -16,7 +16,7 @@ const WORDS: &[(&str, &str)] = &[
     ("block sequence entries are not allowed", "a '- ' cannot stand here; begin the list in the line below its key"),
     ("illegal placement of ':'", "a colon cannot stand here; close what [ or { has begun above, or quote the value"),
     ("simple key expect", "the colon of a key is missing; write KEY: VALUE, or align the line with the one above"),
-    ("':' must be followed", "a colon without a blank behind it; write KEY: VALUE"),
+    ("':' must be followed", "a colon without a space behind it; write KEY: VALUE"),
     ("found unexpected end of stream", "a quote is opened and never closed; close it"),
     ("unexpected document indicator", "a quote is opened and not closed before the document ends; close it"),
     ("unknown escape", "an escape that YAML does not know; double the backslash, or use single quotes"),
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn what_people_write_wrong_is_told_in_plain_words() {
         let table = [
-            ("a:\n\tb: c\n", 2, "indent with blanks"),
+            ("a:\n\tb: c\n", 2, "indent with spaces"),
             ("a: {b: c\n", 0, "close what { has begun"),
             ("a: [b\nc: d\n", 0, "close what [ or { has begun"),
             ("a: b: c\n", 1, "quote a value"),

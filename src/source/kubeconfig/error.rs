@@ -45,7 +45,7 @@ pub enum KubeconfigError {
 impl fmt::Display for KubeconfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable { path, problem } => write!(f, "{}: {problem}", path.display()),
+            Self::Unreadable { path, problem } => write!(f, "{} cannot be read: {problem}", path.display()),
             Self::Yaml { path, line, column, problem } => {
                 write!(f, "{}:{line}:{column}: not valid YAML: {problem}", path.display())
             }
