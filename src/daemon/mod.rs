@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{after, never, select, tick, Receiver};
+use crossbeam_channel::{after, at, never, select, tick, Receiver};
 use sd_notify::NotifyState;
 
 use crate::checkpoint::{self, Restored, Saver};
@@ -249,7 +249,7 @@ fn oversee(
     let mut watchdog = Watchdog::new(beats, period.unwrap_or_default(), call);
     let news = store.subscribe();
     let mut told = String::new();
-    let mut forget = never();
+    let (mut forget, mut old) = (never(), never());
     loop {
         let status = systemd::status(&store.current());
         if status != told {
@@ -265,7 +265,9 @@ fn oversee(
                 }
                 Err(_) => return Signal::Terminate, // the signals thread has said why it ended
             },
-            recv(news.changed()) -> _ => {}
+            // A change makes what was served before it old.
+            recv(news.changed()) -> _ => old = server.forget_old(Instant::now()).map_or_else(never, at),
+            recv(old) -> _ => old = server.forget_old(Instant::now()).map_or_else(never, at),
             recv(server.list_built()) -> _ => forget = after(Duration::ZERO), // which says when to come back
             recv(forget) -> now => {
                 let again = server.forget_list(now.unwrap_or_else(|_| Instant::now()));

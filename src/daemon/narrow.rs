@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{after, never, select};
+use crossbeam_channel::{after, at, never, select};
 
 use super::error::DaemonError;
 use crate::config::narrow::NarrowSocket;
@@ -101,10 +101,13 @@ fn follow(full: &Arc<Store>, store: &Arc<Store>, narrowing: &mut Narrowing, serv
         if !same(&next, &store.current()) {
             store.publish(Arc::new(next));
         }
+        // A change makes what was served before it old.
+        let old = server.forget_old(Instant::now()).map_or_else(never, at);
         let _rest = heartbeat::rest(None);
         select! {
             recv(news.changed()) -> open => if open.is_err() { break },
             recv(server.list_built()) -> _ => forget = after(Duration::ZERO), // which says when to come back
+            recv(old) -> _ => {}
             recv(forget) -> _ => forget = server.forget_list(Instant::now()).map_or_else(never, after),
         }
     }

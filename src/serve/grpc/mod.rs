@@ -111,7 +111,7 @@ pub struct GrpcServer {
     metrics: Arc<Metrics>,
     refusals: Mutex<Quiet>,
     environment: Arc<Environment>,
-    list: Arc<shared::SharedList>,
+    shared: Arc<Shared>,
 }
 
 impl GrpcServer {
@@ -126,12 +126,11 @@ impl GrpcServer {
         let streams = Streams::new(&store, &slots, options.watch_send_timeout);
         let connections = Arc::new(Connections::new(options.max_connections, options.rates));
         let metrics = Arc::<Metrics>::default();
-        let list = Arc::<shared::SharedList>::default();
         let shared = Arc::new(Shared {
             store,
             streams,
             connections: Arc::clone(&connections),
-            list: Arc::clone(&list),
+            list: Arc::default(),
             masked: shared::MaskedLists::default(),
             masks: MaskCache::default(),
             pages: Mutex::default(),
@@ -177,7 +176,7 @@ impl GrpcServer {
             metrics,
             refusals: Mutex::default(),
             environment,
-            list,
+            shared,
         })
     }
 
@@ -209,14 +208,23 @@ impl GrpcServer {
     /// Says that a list was built, which is kept until [`Self::forget_list`].
     #[must_use]
     pub fn list_built(&self) -> &Receiver<()> {
-        self.list.built()
+        self.shared.list.built()
     }
 
     /// Forgets the list that several clients got if nobody has asked for it lately. When to come back while somebody
     /// does.
     #[must_use]
     pub fn forget_list(&self, now: Instant) -> Option<Duration> {
-        (!self.list.forget(now)).then_some(shared::UNUSED)
+        (!self.shared.list.forget(now)).then_some(shared::UNUSED)
+    }
+
+    /// Forgets what belongs to snapshots that were replaced: masked lists at once, what continue tokens point into when
+    /// it is old. When to come back for more, apart from the next change; `None` where nothing is kept.
+    #[must_use]
+    pub fn forget_old(&self, now: Instant) -> Option<Instant> {
+        let revision = self.shared.store.current().revision;
+        self.shared.masked.forget_others(revision);
+        self.shared.pages.lock().forget(revision, now)
     }
 
     /// Open connections and running streams.

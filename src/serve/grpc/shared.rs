@@ -101,6 +101,11 @@ impl MaskedLists {
         lists.push_back((Arc::clone(mask), snapshot.revision, reply.clone()));
         reply
     }
+
+    /// Forgets the lists of other revisions: nobody will ask for them.
+    pub(crate) fn forget_others(&self, revision: u64) {
+        self.lists.lock().retain(|(_, of, _)| *of == revision);
+    }
 }
 
 /// These pods as a mask shows them.
@@ -278,5 +283,8 @@ mod tests {
             lists.of(&mask, &snapshot(1, &[&pod]));
         }
         assert_eq!(lists.lists.lock().len(), MOST_LISTS);
+        lists.of(&mask, &snapshot(2, &[]));
+        lists.forget_others(2);
+        assert_eq!(lists.lists.lock().len(), 1);
     }
 }
