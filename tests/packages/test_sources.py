@@ -3,6 +3,8 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,10 @@ from conftest import ARCH, BINARY, ROOT, VERSION, only
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory):
-    """The archive, unpacked. It holds the last commit."""
-    out = tmp_path_factory.mktemp("sources")
+def sources():
+    """The archive, unpacked: the last commit. In memory where that can be, since it is 20,000 files."""
+    shared = "/dev/shm"
+    out = Path(tempfile.mkdtemp(prefix="npk-sources-", dir=shared if os.access(shared, os.W_OK) else None))
     made = subprocess.run([ROOT / "packaging/build/dist"], env={**os.environ, "OUT": str(out), "XZ_LEVEL": "0"}, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     subprocess.run(["tar", "-xf", only(out, "*-source.tar.xz"), "-C", out], check=True)
