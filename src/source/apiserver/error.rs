@@ -40,8 +40,10 @@ pub(super) enum Failure {
     Refused(Refusal),
     /// The answer is rubbish.
     Unreadable(Unreadable),
-    /// The pages of a list hold more than this many bytes together.
+    /// The pods of this node are more than this many bytes together.
     TooMuch(usize),
+    /// The pods of this node are more than this many.
+    TooMany(usize),
 }
 
 impl Failure {
@@ -53,6 +55,11 @@ impl Failure {
             }
             _ => false,
         }
+    }
+
+    /// Whether the server has more to tell than is read.
+    pub(super) fn is_much(&self) -> bool {
+        matches!(self, Self::TooMuch(_) | Self::TooMany(_))
     }
 
     /// How long the server asks us to wait.
@@ -79,9 +86,14 @@ impl fmt::Display for Failure {
             Self::Unreadable(e) => e.fmt(f),
             Self::TooMuch(limit) => write!(
                 f,
-                "the pods of this node are more than {} MiB in the API server's list, which is the most that is read; \
+                "the API server has more than {} MiB of pods for this node, which is the most that is read; \
                  look there for needless pods of this node and for large annotations",
                 limit >> 20
+            ),
+            Self::TooMany(limit) => write!(
+                f,
+                "the API server has more than {limit} pods for this node, which is the most that is read; \
+                 look there for needless pods of this node"
             ),
             Self::Refused(refusal) => {
                 let advice = match refusal.code {

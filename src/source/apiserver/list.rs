@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::error::Unreadable;
+use super::error::{Failure, Unreadable};
 use super::form::{self, Form};
+use super::pods::MAX_PODS;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::wire::{self, Value as Wire};
@@ -20,7 +21,10 @@ pub(super) struct Page {
 }
 
 /// Reads an answer to a list.
-pub(super) fn read(form: Form, body: &[u8]) -> Result<Page, Unreadable> {
+///
+/// # Errors
+/// It is no list of pods, or one of more than [`MAX_PODS`].
+pub(super) fn read(form: Form, body: &[u8]) -> Result<Page, Failure> {
     match form {
         Form::Protobuf => {
             let object = form::open(body)?;
@@ -37,7 +41,11 @@ pub(super) fn read(form: Form, body: &[u8]) -> Result<Page, Unreadable> {
 
 /// The pods of a PodList in JSON; the error is for a person.
 pub(in crate::source) fn pods_in_json(body: &[u8]) -> Result<Vec<PodBytes>, String> {
-    read(Form::Json, body).map(|page| page.pods).map_err(|e| e.0)
+    read(Form::Json, body).map(|page| page.pods).map_err(|e| match e {
+        Failure::Unreadable(e) => e.0,
+        Failure::TooMany(limit) => format!("there are more than {limit} pods in it, which is the most that is read"),
+        e => e.to_string(),
+    })
 }
 
 fn expect(kind: &str) -> Result<(), Unreadable> {
@@ -47,21 +55,28 @@ fn expect(kind: &str) -> Result<(), Unreadable> {
     Err(Unreadable(format!("a PodList is expected, and this is of kind {kind:?}")))
 }
 
-fn from_wire(list: &[u8]) -> Result<Page, Unreadable> {
+fn from_wire(list: &[u8]) -> Result<Page, Failure> {
     let meta = form::bytes(list, 1)?.unwrap_or_default();
     let mut pods = Vec::new();
     for field in wire::fields(list) {
         let field = field.map_err(|e| Unreadable(e.to_string()))?;
         if let (2, Wire::Bytes(pod)) = (field.number, field.value) {
+            // Before it is read: an empty pod is two bytes on the wire and a hundred in memory.
+            if pods.len() == MAX_PODS {
+                return Err(Failure::TooMany(MAX_PODS));
+            }
             pods.push(canonical::pod(pod).map_err(|e| Unreadable(format!("item {}: {e}", pods.len())))?);
         }
     }
     Ok(Page { resource_version: form::text(meta, 2)?, next: form::text(meta, 3)?, pods })
 }
 
-fn from_json(list: &Value) -> Result<Page, Unreadable> {
+fn from_json(list: &Value) -> Result<Page, Failure> {
     let text = |path: &str| list.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let items = list.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if items.len() > MAX_PODS {
+        return Err(Failure::TooMany(MAX_PODS));
+    }
     let pods =
         items.iter().enumerate().map(|(i, item)| pod(item).map_err(|e| Unreadable(format!("item {i}: {}", e.0))));
     Ok(Page {

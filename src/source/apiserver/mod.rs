@@ -218,7 +218,18 @@ impl Source {
                     Said::Watching => watching = Some(Instant::now()),
                     Said::Event(event) => {
                         self.all_is_well();
-                        changed |= self.pods.apply(&event);
+                        match self.pods.apply(&event) {
+                            Ok(news) => changed |= news,
+                            Err(much) => {
+                                // A list says whether it is still too much, and misses nothing of what was not taken.
+                                self.start = Start::List(match self.version.clone() {
+                                    Some(version) => Freshness::NotOlderThan(version),
+                                    None => Freshness::Newest,
+                                });
+                                over = Some(Over::Ended(Err(much), watching));
+                                break;
+                            }
+                        }
                         if let Some(version) = event.version() {
                             self.start = Start::Watch(version.clone());
                             self.version = Some(version);
@@ -268,7 +279,8 @@ impl Source {
             }
         }
         let fresh = self.backoff.is_fresh();
-        let wait = self.backoff.next(backoff::chance(), failure.retry_after());
+        let asked = if failure.is_much() { Some(self.options.timing.much) } else { failure.retry_after() };
+        let wait = self.backoff.next(backoff::chance(), asked);
         if watching.is_some() && fresh && matches!(failure, Failure::Http(_)) {
             // Proxies and restarts cut watches now and then. Whether the server is gone shows at the next try.
             log::debug!("apiserver: {failure}; watching again");

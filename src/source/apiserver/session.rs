@@ -11,6 +11,7 @@ use super::event::{self, Event};
 use super::form::Form;
 use super::frames::Frames;
 use super::list::{self, Page};
+use super::pods::{MAX_BYTES, MAX_PODS};
 use super::query::{self, Freshness};
 use super::{backoff, status};
 use crate::codec::pod_bytes::PodBytes;
@@ -20,9 +21,6 @@ use crate::source::http::error::HttpError;
 use crate::source::http::url::Url;
 use crate::source::kubeconfig::Access;
 
-/// Bytes of a list, all its pages together: 128 KiB for each of 500 pods, many times what a pod has. A list that is
-/// larger is refused; it would be held in memory as a whole.
-pub(super) const MAX_LIST: usize = 64 << 20;
 /// Bodies of errors are short.
 const MAX_STATUS: usize = 64 << 10;
 /// Pages of one list, which may be small or empty.
@@ -43,6 +41,8 @@ pub struct Timing {
     pub watch: Duration,
     /// A watch that ended sooner, without an event, is a failure.
     pub shortest: Duration,
+    /// Whoever has more to tell than is read will hardly have less in a second, and it is dear to hear it again.
+    pub much: Duration,
 }
 
 impl Default for Timing {
@@ -53,6 +53,7 @@ impl Default for Timing {
             silence: Duration::from_secs(90),
             watch: Duration::from_secs(300),
             shortest: Duration::from_secs(1),
+            much: Duration::from_secs(30),
         }
     }
 }
@@ -110,8 +111,8 @@ impl Session {
     /// There is no thread to be had.
     pub(super) fn start(access: Access, node: &str, start: Start, timing: Timing) -> io::Result<Self> {
         let abort = Abort::default();
-        // Full: the session reads no more, and TCP holds the server back.
-        let (say, said) = bounded(64);
+        // Full: the session reads no more, and TCP holds the server back. Few, since an event may be 16 MiB.
+        let (say, said) = bounded(4);
         let job = Job { access, node: node.to_owned(), start, timing, abort: abort.clone(), say };
         thread::Builder::new().name("apiserver-watch".into()).stack_size(STACK).spawn(move || {
             let outcome = job.run();
@@ -144,16 +145,19 @@ impl Job {
     fn list(&self, client: &Client, freshness: &Freshness) -> Result<(Vec<PodBytes>, String), Failure> {
         let Timing { connect, list: whole, .. } = self.timing;
         let patience = Patience { connect, silence: whole, whole: Some(whole) };
-        let (mut query, mut all, mut room) = (query::list(&self.node, freshness), Vec::new(), MAX_LIST);
+        let (mut query, mut all, mut room) = (query::list(&self.node, freshness), Vec::new(), MAX_BYTES);
         for _ in 0..MAX_PAGES {
             let (mut response, form) = self.get(client, &query, patience)?;
             let body = response.bytes(room).map_err(|e| match e {
-                HttpError::TooLarge(_) => Failure::TooMuch(MAX_LIST),
+                HttpError::TooLarge(_) => Failure::TooMuch(MAX_BYTES),
                 e => e.into(),
             })?;
             room -= body.len();
             let Page { resource_version, next, pods } = list::read(form, &body)?;
             all.extend(pods);
+            if all.len() > MAX_PODS {
+                return Err(Failure::TooMany(MAX_PODS));
+            }
             if !next.is_empty() {
                 query = query::next_page(&self.node, &next);
                 continue;

@@ -23,7 +23,7 @@ struct Run {
 }
 
 fn start() -> Run {
-    start_with(Timing { shortest: Duration::ZERO, ..Timing::default() })
+    start_with(Timing { shortest: Duration::ZERO, much: Duration::ZERO, ..Timing::default() })
 }
 
 fn start_with(timing: Timing) -> Run {
@@ -197,13 +197,31 @@ fn a_list_that_is_too_large_over_all_its_pages_is_refused_and_the_last_pods_stay
     run.asked("watch=true").answer("410 Gone", "application/json", &status(410, "Expired", 0));
     let mut page = sealed("10", "more", &["c"]);
     // An unknown field, which a pod may have as well.
-    crate::codec::wire::put_bytes(&mut page, 9, &vec![0; session::MAX_LIST / 2]);
+    crate::codec::wire::put_bytes(&mut page, 9, &vec![0; pods::MAX_BYTES / 2]);
     run.asked("resourceVersion=9").answer("200 OK", PROTOBUF, &page);
     run.asked("continue=more").answer("200 OK", PROTOBUF, &page);
     let Update::Health(SourceId::ApiServer, health) = run.next() else { panic!("no pods are told") };
     assert_eq!(health.state, HealthState::Down);
     assert!(health.error.contains("more than 64 MiB"), "{}", health.error);
     run.asked("resourceVersion=9").answer("200 OK", PROTOBUF, &sealed("11", "", &["b"]));
+    run.pods(&["b@5"]);
+}
+
+#[test]
+fn a_watch_does_not_add_more_than_a_list_may_hold() {
+    let run = start();
+    let mut watch = run.begin();
+    run.until(HealthState::Up);
+    let eighth = vec![0; pods::MAX_BYTES / 8];
+    for i in 0..8 {
+        let mut large = list::pod(&sample(&format!("large-{i}"), "10")).unwrap().as_bytes().to_vec();
+        crate::codec::wire::put_bytes(&mut large, 99, &eighth);
+        watch.frame("ADDED", &seal("Pod", &large));
+    }
+    let error = run.until(HealthState::Down);
+    assert!(error.contains("more than 64 MiB of pods"), "{error}");
+    // What was not taken is asked for.
+    run.asked("limit=500&resourceVersion=10").answer("200 OK", PROTOBUF, &sealed("20", "", &["b"]));
     run.pods(&["b@5"]);
 }
 
