@@ -15,6 +15,7 @@ import pytest
 from node.command import Command, environment, masked, same_as_golden, transcript
 from node.contracts import ROOT
 from node.daemon import binary, manifest
+from node.user import as_user
 from replay.recording import Runtime, cases
 
 
@@ -185,7 +186,7 @@ def test_logs_of_a_real_container(node, runtime):
 
 
 # Not by subprocess itself: it forks then, which gRPC in this process does not survive.
-NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+NOBODY = as_user(65534)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from node import contracts
 from node.contracts import Pod
 from node.daemon import binary, manifest
+from node.user import as_user
 from node.watch import Watch
 from test_sockets import wait_until
 
@@ -139,7 +140,7 @@ def connects_as(uid, groups, path):
     )
     # The system's own: the one of the tests may be in a directory that only root can enter.
     command = ["/usr/bin/python3", "-I", "-c", program, path]
-    done = subprocess.run(command, user=uid, group=uid, extra_groups=groups, cwd="/", capture_output=True, timeout=60)
+    done = subprocess.run([*as_user(uid, groups), *command], cwd="/", capture_output=True, timeout=60)
     return done.returncode == 0
 
 

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from node.daemon import NODE, binary, manifest
+from node.user import as_user
 
 WEB, JOB = "11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555"
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -152,8 +153,8 @@ def test_a_proxy_serves_its_own_user_alone(node):
 
         def ask(*arguments, user=None):
             curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *arguments, f"{url}/api/v1/pods"]
-            how = {"user": user, "group": user} if user else {}
-            return subprocess.run(curl, check=True, capture_output=True, text=True, **how).stdout
+            who = as_user(user) if user else []
+            return subprocess.run([*who, *curl], check=True, capture_output=True, text=True).stdout
 
         assert ask() == "200"
         assert ask("-H", "Host: evil.example") == "403"
