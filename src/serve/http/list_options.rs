@@ -3,7 +3,7 @@
 //! Rules and words: `kubernetes/apimachinery pkg/apis/meta/internalversion/validation/validation.go`.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::query::Query;
 use super::refusal::Refusal;
@@ -130,6 +130,11 @@ impl WatchOptions {
             timeout: seconds.map(Duration::from_secs),
         })
     }
+
+    /// When the watch ends. A time that no clock reaches counts as none: clients choose it.
+    pub(crate) fn deadline(&self, now: Instant) -> Instant {
+        self.timeout.and_then(|timeout| now.checked_add(timeout)).unwrap_or_else(|| now + some_while())
+    }
 }
 
 /// The state of exactly this revision is no longer there.
@@ -138,7 +143,7 @@ pub(crate) fn too_old(wanted: u64) -> Refusal {
 }
 
 /// How long a watch lasts whose client does not say.
-pub(crate) fn some_while() -> Duration {
+fn some_while() -> Duration {
     let random = RandomState::new().build_hasher().finish();
     SHORTEST + Duration::from_secs(random % SHORTEST.as_secs())
 }
@@ -224,5 +229,15 @@ mod tests {
         }
         assert_eq!(watch("timeoutSeconds=5").unwrap().timeout, Some(Duration::from_secs(5)));
         assert_eq!(watch("timeoutSeconds=0").unwrap().timeout, None);
+    }
+
+    #[test]
+    fn a_watch_has_an_end_whatever_its_client_asks_for() {
+        let now = Instant::now();
+        let lasts = |query| watch(query).unwrap().deadline(now) - now;
+        assert_eq!(lasts("timeoutSeconds=5"), Duration::from_secs(5));
+        for query in ["", "timeoutSeconds=0", "timeoutSeconds=-1", "timeoutSeconds=9223372036854775807"] {
+            assert!((SHORTEST..2 * SHORTEST).contains(&lasts(query)), "{query}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{json, Value};
 
 use super::object::{self, KIND};
 use super::Selection;
-use crate::serve::http::list_options::{some_while, Start, WatchOptions};
+use crate::serve::http::list_options::{Start, WatchOptions};
 use crate::serve::http::listed::{self, INITIAL};
 use crate::serve::http::negotiate::{Form, Shape};
 use crate::serve::http::outgoing::{Outgoing, Woken};
@@ -58,7 +58,7 @@ pub(super) fn answer(
         columns_told: false,
         bookmarks: options.bookmarks,
         mark_initial: options.mark_initial,
-        deadline: Instant::now() + options.timeout.unwrap_or_else(some_while),
+        deadline: options.deadline(Instant::now()),
     };
     let mut reply = Reply::produced(reply::JSON, body);
     warning::add(&mut reply, snapshot);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::event::EventPrinter;
-use crate::serve::http::list_options::{pod_selector, some_while, Start, WatchOptions};
+use crate::serve::http::list_options::{pod_selector, Start, WatchOptions};
 use crate::serve::http::negotiate::{self, Media, Offer};
 use crate::serve::http::outgoing::{Outgoing, Woken};
 use crate::serve::http::refusal::Refusal;
@@ -60,7 +60,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, namespace: Option<&str>
         printer: EventPrinter::new(form, beside),
         bookmarks: options.bookmarks,
         mark_initial: options.mark_initial,
-        deadline: Instant::now() + options.timeout.unwrap_or_else(some_while),
+        deadline: options.deadline(Instant::now()),
     };
     let content_type = match form.media {
         Media::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
