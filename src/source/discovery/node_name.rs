@@ -81,12 +81,12 @@ impl NodeName {
 
     /// Looks at what the runtime's sandboxes say, unless a better place has spoken.
     pub fn offer_sandboxes(&self, sandboxes: &[Arc<Sandbox>]) {
-        let name = match &*self.best.lock() {
+        let known = match &*self.best.lock() {
             Some(best) if best.rank < Rank::Sandboxes => return,
-            Some(best) if best.rank == Rank::HostName => best.name.clone(),
-            _ => String::new(),
+            Some(best) => best.name.clone(),
+            None => String::new(),
         };
-        if let Some(name) = static_suffix(sandboxes, &name) {
+        if let Some(name) = static_suffix(sandboxes, &known) {
             let from = "the names of static pods in the runtime end in it".into();
             self.offer(Found { rank: Rank::Sandboxes, name, from });
         }
@@ -116,8 +116,9 @@ pub fn on_disk(node: &Decided, root: &Path) -> Option<Found> {
 }
 
 /// What the names of file and URL pods end in: `<name>-<node>` (`kubernetes/kubernetes pkg/kubelet/config/common.go`).
-/// The host name where it fits them all; else, with two names or more, the longest common ending after a `-`.
-fn static_suffix(sandboxes: &[Arc<Sandbox>], host_name: &str) -> Option<String> {
+/// The name that is known, be it the host's or one found here before, where it fits them all; else, with two names or
+/// more, the longest common ending after a `-`.
+fn static_suffix(sandboxes: &[Arc<Sandbox>], known: &str) -> Option<String> {
     let from_file = |s: &&Arc<Sandbox>| {
         let source = s.annotations.get("kubernetes.io/config.source").map(String::as_str);
         matches!(source, Some("file" | "http"))
@@ -128,8 +129,8 @@ fn static_suffix(sandboxes: &[Arc<Sandbox>], host_name: &str) -> Option<String> 
     let (first, others) = names.split_first()?;
     let fits = |suffix: &str| others.iter().all(|n| n.strip_suffix(suffix).is_some_and(|n| n.ends_with('-')));
     let mut endings = first.match_indices('-').filter_map(|(at, _)| first.get(at + 1..)).filter(|e| !e.is_empty());
-    if endings.clone().any(|e| e == host_name && fits(e)) {
-        return Some(host_name.into());
+    if endings.clone().any(|e| e == known && fits(e)) {
+        return Some(known.into());
     }
     if others.is_empty() {
         return None;
@@ -210,5 +211,24 @@ mod tests {
             })
             .collect();
         assert_eq!(told, ["host", "n1", "cert", "renamed"]);
+    }
+
+    #[test]
+    fn a_name_that_fits_is_kept_however_often_the_runtime_is_asked() {
+        let (tx, rx) = crossbeam_channel::bounded(8);
+        let (_stop, stopped) = crossbeam_channel::bounded(0);
+        let names = NodeName::new(tx, stopped, None);
+        names.offer(Found { rank: Rank::HostName, name: "n1".into(), from: "x".into() });
+        for _ in 0..3 {
+            // Their names have more in common than the node's.
+            names.offer_sandboxes(&sandboxes(&["shop-web-n1", "blog-web-n1"], "file"));
+        }
+        let told = rx.try_iter().filter(|u| matches!(u, Update::NodeName { name, .. } if name != "n1"));
+        assert_eq!(told.count(), 0);
+        names.offer_sandboxes(&sandboxes(&["shop-web-n2", "blog-n2"], "file"));
+        assert!(
+            rx.try_iter().any(|u| matches!(u, Update::NodeName { name, .. } if name == "n2")),
+            "none that does not"
+        );
     }
 }
