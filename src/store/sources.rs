@@ -78,8 +78,12 @@ impl Sources {
                 News { pods: self.answered.insert(source) || !same, beside: false }
             }
             Update::Health(source, health) => {
-                if source == SourceId::Kubelet && health.state != HealthState::Up {
-                    self.unnamed.lost();
+                if source == SourceId::Kubelet {
+                    match health.state {
+                        // A list that is the same as the last one is not sent again.
+                        HealthState::Up => self.unnamed.found(self.remotes.get(&source)),
+                        _ => self.unnamed.lost(),
+                    }
                 }
                 // What an error says is told beside the pods; whether there is one decides what is proof of an end.
                 let proof = |h: &Health| (h.state, h.error.is_empty());

@@ -28,6 +28,13 @@ impl Unnamed {
         }
     }
 
+    /// The kubelet answers, and `now` is what it names: also if that is what it named before it was lost.
+    pub fn found(&mut self, now: Option<&RemotePods>) {
+        if let Some(now) = now {
+            self.hear(now, None);
+        }
+    }
+
     /// The kubelet does not answer: the next one may be a new one.
     pub fn lost(&mut self) {
         self.names = false;

@@ -173,6 +173,19 @@ fn a_kubelet_that_has_not_heard_of_the_api_server_takes_no_pod_away() {
 }
 
 #[test]
+fn a_kubelet_that_comes_back_with_the_same_pods_knows_those_of_the_api_server() {
+    let mut node = known();
+    say(&mut node, SourceId::Kubelet, vec![api("u1", "Running")]);
+    is(&mut node, SourceId::Kubelet, HealthState::Up);
+    node.runtime(&[&sandbox("u1", true, T0, "api")], &[&container("u1", "i:1", RUN)]);
+    is(&mut node, SourceId::Kubelet, HealthState::Down);
+    // Its list is the one that was sent last, which the source does not send again.
+    is(&mut node, SourceId::Kubelet, HealthState::Up);
+    say(&mut node, SourceId::Kubelet, vec![]);
+    assert_eq!(node.list(), ["web-node1 u1 Running deleted"]);
+}
+
+#[test]
 fn the_checkpoint_outlasts_a_kubelet_that_has_not_heard_of_the_api_server() {
     let mut node = known();
     say(&mut node, SourceId::Checkpoint, vec![api("u1", "Running"), api("u2", "Succeeded")]);
