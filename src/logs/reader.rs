@@ -23,6 +23,8 @@ pub struct LogReader {
     now: Option<Box<dyn BufRead + Send>>,
     /// The file that the runtime writes, and what it was when it was opened.
     current: Option<(BufReader<File>, FileId)>,
+    /// The file that was seen in its place. Until then the runtime may have written to the old one.
+    successor: Option<FileId>,
     /// The beginning of a line whose end is not written yet.
     partial: Vec<u8>,
 }
@@ -36,7 +38,10 @@ impl LogReader {
         let path = files.current();
         let mut file = files.open(&path)?;
         let failed = |e| LogError::Io(path.clone(), e);
+        let id = FileId::of_fd(file.as_raw_fd()).map_err(failed)?;
         let mut rotated: VecDeque<PathBuf> = files.rotated()?.into();
+        // It may have been rotated since it was opened: then it is read as what it was.
+        rotated.retain(|path| FileId::of_path(path).ok() != Some(id));
         let mut skip = 0;
         if let Some(wanted) = tail {
             let (offset, mut missing) = tail_of(&mut file, wanted).map_err(failed)?;
@@ -53,9 +58,8 @@ impl LogReader {
             }
             rotated.drain(..rotated.len() - needed);
         }
-        let id = FileId::of_fd(file.as_raw_fd()).map_err(failed)?;
         let current = Some((BufReader::with_capacity(BLOCK, file), id));
-        Ok(Self { files, rotated, skip, now: None, current, partial: Vec::new() })
+        Ok(Self { files, rotated, skip, now: None, current, successor: None, partial: Vec::new() })
     }
 
     /// Which instance of the container it is.
@@ -96,7 +100,7 @@ impl LogReader {
     }
 
     fn next_of_current(&mut self, line: &mut Vec<u8>) -> Result<bool, LogError> {
-        for _ in 0..2 {
+        loop {
             if let Some((file, _)) = &mut self.current {
                 let room = LONGEST.saturating_sub(self.partial.len() as u64);
                 let read = file.by_ref().take(room).read_until(b'\n', &mut self.partial);
@@ -108,18 +112,21 @@ impl LogReader {
                 }
             }
             if !self.turn_over()? {
-                break;
+                return Ok(false);
             }
         }
-        Ok(false)
     }
 
-    /// Opens the file at the path anew where it is another one than before.
+    /// Goes on with the file at the path where it is another one than before; true where there may be more to read.
+    /// The old one has been read to its end then since the new one was seen.
     fn turn_over(&mut self) -> Result<bool, LogError> {
         let path = self.files.current();
         let now = FileId::of_path(&path).ok();
         if now.is_none() || now == self.current.as_ref().map(|(_, id)| *id) {
             return Ok(false); // not rotated, or between two files
+        }
+        if std::mem::replace(&mut self.successor, now) != now {
+            return Ok(true);
         }
         match self.files.open(&path) {
             Ok(file) => {

@@ -97,6 +97,30 @@ fn a_growing_file_is_followed_over_its_rotation() {
 }
 
 #[test]
+fn what_was_written_right_before_a_rotation_is_not_lost() {
+    let place = Place::new();
+    place.append("0.log", "one\n");
+    let mut reader = place.open(None);
+    assert_eq!(rest(&mut reader), "one\n");
+    // After the reader has come to the end of the file, and before it looks whether there is another one.
+    place.append("0.log", "two\n");
+    fs::rename(place.path("0.log"), place.path("0.log.20240101-000000")).unwrap();
+    place.append("0.log", "three\n");
+    assert!(reader.turn_over().unwrap());
+    assert_eq!(rest(&mut reader), "two\nthree\n");
+}
+
+#[test]
+fn a_file_that_is_rotated_while_the_log_is_opened_counts_once() {
+    let place = Place::new();
+    place.append("0.log.20240101-000000", "one\n");
+    fs::hard_link(place.path("0.log.20240101-000000"), place.path("0.log")).unwrap();
+    for tail in [None, Some(5)] {
+        assert_eq!(rest(&mut place.open(tail)), "one\n");
+    }
+}
+
+#[test]
 fn instances() {
     let place = Place::new();
     assert!(matches!(place.find_in("main", false), Err(LogError::NotFound)));
