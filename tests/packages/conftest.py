@@ -21,10 +21,11 @@ NEXT = f"{VERSION}.1"
 MAINTAINER = "Ours & Sons / Packages <packages@example.org>"
 
 
-def pack(kind, version, out):
+def pack(kind, version, out, epoch=None):
     """One package of the staged tree, as `make packages` makes it."""
-    epoch = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch or "0", "LC_ALL": "C", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1",
+    if epoch is None:
+        epoch = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch or 0), "LC_ALL": "C", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1",
                    "XZ_LEVEL": "1", "MAINTAINER": MAINTAINER}
     done = subprocess.run([ROOT / "packaging/build" / kind, ARCH, version, out], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """What is inside: the binary's protections, the bill of materials, licences, checksums, the same bytes twice."""
 import hashlib
+import io
 import json
 import os
 import re
@@ -10,11 +11,11 @@ import tomllib
 
 import pytest
 
-from conftest import ARCH, BINARY, ROOT, VERSION, only
+from conftest import ARCH, BINARY, ROOT, VERSION, only, pack
 
 
 def run(*command, **options):
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, **options).stdout
+    return subprocess.run(list(map(str, command)), capture_output=True, check=True, **{"text": True, **options}).stdout
 
 
 def bill(dist):
@@ -104,6 +105,19 @@ def test_packaging_twice_gives_the_same_bytes(dist, tmp_path):
     twice = set((tmp_path / "SHA256SUMS").read_text().splitlines())
     once = set((dist / "SHA256SUMS").read_text().splitlines())  # of everything that was made there, for others too
     assert len(twice) == 4 and twice <= once, twice - once
+
+
+def test_everything_carries_the_time_that_is_asked_for(dist, tmp_path):
+    """One that is still to come too, as where the clock of who packs it is slow."""
+    epoch = 2_000_000_000
+    for kind in ("deb", "rpm", "tarball"):
+        pack(kind, VERSION, tmp_path, epoch)
+    deb = run("dpkg-deb", "--fsys-tarfile", only(tmp_path, "*.deb"), text=False)
+    packed = run("ar", "p", only(tmp_path, "*.deb"), "control.tar.xz", text=False)
+    for archive in (io.BytesIO(deb), io.BytesIO(packed), only(tmp_path, "*.tar.gz").open("rb")):
+        with archive, tarfile.open(fileobj=archive) as t:
+            assert {m.mtime for m in t.getmembers()} == {epoch}
+    assert set(run("rpm", "-qp", "--qf", "[%{FILEMTIMES}\\n]", only(tmp_path, "*.rpm")).split()) == {str(epoch)}
 
 
 def test_signing_with_a_key_of_ones_own(dist, tmp_path):

@@ -23,11 +23,11 @@ def sources():
     shutil.rmtree(out)
 
 
-def offline(sources, *command):
-    """Runs it with no network, no crates but the archive's and no git."""
+def offline(sources, *command, **more):
+    """Runs it with no network, no crates but the archive's and no repository but a stranger's around it."""
     home = sources.parent / "home"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("CARGO_HOME", "SOURCE_DATE"))}
-    environment |= {"CARGO_HOME": str(home), "GIT_CEILING_DIRECTORIES": "/", "GRPCIO_SYS_USE_PKG_CONFIG": "1"}
+    environment |= {"CARGO_HOME": str(home), "GRPCIO_SYS_USE_PKG_CONFIG": "1", **more}
     done = subprocess.run(["unshare", "--net", *map(str, command)], cwd=sources, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -44,13 +44,21 @@ def test_it_knows_its_commit(sources):
 
 
 def test_its_packages_are_those_of_the_repository(sources, tmp_path):
-    """With the same binary; the time of the commit comes with the files."""
+    """With the same binary; the time of the commit comes with the files, whoever packs them and wherever that is."""
     here = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     if here:
         pytest.skip("what is not committed is not in the archive")
     (sources / "target/static").mkdir(parents=True)
     shutil.copy(BINARY, sources / "target/static")
-    offline(sources, "packaging/build/packages", ARCH)
+    subprocess.run(["git", "init", "-q", sources.parent], check=True)
+    who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
+    subprocess.run(["git", "-C", sources.parent, *who, "commit", "-q", "--allow-empty", "-m", "else", "--date=2001-01-01T00:00:00Z"],
+                   check=True, env={**os.environ, "GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z"})
+    (sources / "target").chmod(0o2775)  # shared by a group
+    (tmp_path / ".rpmmacros").write_text("%vendor Somebody\n%_binary_filedigest_algorithm 10\n")
+    habits = {"HOME": str(tmp_path), "XZ_OPT": "-1", "TAR_OPTIONS": "--format=posix", "POSIXLY_CORRECT": "1",
+              "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))}
+    offline(sources, "packaging/build/packages", ARCH, **habits)
     assert (sources / "target/dist/SHA256SUMS").read_text().splitlines() == \
         [line for line in (ROOT / "target/dist/SHA256SUMS").read_text().splitlines() if "-source" not in line and f"-{other()}" not in line]
 
