@@ -168,6 +168,13 @@ class Machine:
         """What `nodepods get pods` prints, once the daemon knows its node."""
         return self.wait("an answer", lambda: self.run("nodepods", "get", "pods", "-A", *arguments, check=False).stdout)
 
+    def crash(self, unit="nodepods.service"):
+        """Kills the service, and it is not started again: its sockets stay behind."""
+        self.run("sh", "-c", f"mkdir -p /run/systemd/system/{unit}.d && printf '[Service]\\nRestart=no\\n' >/run/systemd/system/{unit}.d/no.conf")
+        self.run("systemctl", "daemon-reload")
+        self.run("systemctl", "kill", "-s", "KILL", unit)
+        self.wait("its end", lambda: self.show(unit, "ActiveState")["ActiveState"] == "failed")
+
     def journal(self, unit="nodepods.service"):
         return self.run("journalctl", "--no-pager", "-o", "short-monotonic", "-u", unit, check=False).stdout
 

@@ -63,6 +63,40 @@ def test_a_disabled_service_stays_disabled(system, debs):
     assert not (system.root / "etc/systemd/system/multi-user.target.wants/nodepods.service").is_symlink()
 
 
+NARROW = """narrow-socket:
+- path: /run/nodepods-narrow/logs.sock
+  group: adm
+  fields: [metadata.name]
+"""
+DOCUMENTED = "/var/lib/kubelet/pods/kubelet.sock"
+
+
+def test_a_daemon_that_was_killed_leaves_no_socket_behind(node, debs):
+    before = node.files()
+    node.run("dpkg", "-i", node.bring(debs[0]))
+    (node.root / CONFIG).write_text(NARROW)
+    # For this boot: what the administrator puts into /etc is not ours to remove.
+    node.run("install", "-D", "/usr/share/nodepods/drop-ins/narrow-sockets.conf", "/run/systemd/system/nodepods.service.d/narrow.conf")
+    node.run("systemctl", "daemon-reload")
+    node.run("systemctl", "restart", "nodepods")
+    assert "web-" in node.pods("--socket", "/run/nodepods-narrow/logs.sock")
+    node.crash()
+    assert node.files() >= before | {f".{DOCUMENTED}", "./run/nodepods-narrow/logs.sock"}
+    node.run("dpkg", "-P", "nodepods")
+    assert node.files() == before
+
+
+def test_another_server_keeps_the_documented_socket(node, debs):
+    """A daemon that was started by hand here; a kubelet that took the path over is no other."""
+    node.run("dpkg", "-i", node.bring(debs[0]))
+    node.run("cp", "/usr/bin/nodepods", "/root/other")
+    node.crash()
+    node.run("systemd-run", "--unit=other", "/root/other", "serve", "--socket", DOCUMENTED, "--http-socket", "none", "--state-dir", "none")
+    node.wait("the other server", lambda: node.run("/root/other", "get", "pods", "--socket", DOCUMENTED, check=False).returncode == 0)
+    node.run("dpkg", "-P", "nodepods")
+    node.run("/root/other", "get", "pods", "--socket", DOCUMENTED)
+
+
 def test_from_installation_to_purge_on_a_running_system(node, debs):
     old, new = (node.bring(d) for d in debs)
     before = node.files()

@@ -40,6 +40,7 @@ def test_from_installation_to_erasure(node, rpms):
         assert (node.root / CONFIG).read_text().endswith("max-watchers: 7\n")
         assert "web-" in node.pods()
 
+    node.crash()  # its sockets stay, until the package goes
     rpm(node, "-e", "nodepods")
     assert node.run("pgrep", "nodepods", check=False).returncode
     # What was changed stays, as ever with rpm; the last two belong to a package that every rpm system has.

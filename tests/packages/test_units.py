@@ -92,6 +92,8 @@ def test_the_tarball_installs_under_systemd_and_goes_without_a_trace(node, dist)
     config.write_text("max-watchers: 7\n")
     assert "is kept" in node.out("/root/install")
     assert config.read_text() == "max-watchers: 7\n"
+    node.crash()
+    assert (node.root / "var/lib/kubelet/pods/kubelet.sock").is_socket()
     node.run("/root/uninstall", "--purge")
     made = {d for d in node.files() - before if not d.startswith(("./usr/share/", "./usr/lib/"))}
     assert made == set()
