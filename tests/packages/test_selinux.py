@@ -1,4 +1,5 @@
-"""The policy module in a real policy: Debian's, with stand-ins for the types of container-selinux, which Debian lacks.
+"""The policy module in a real policy: Debian's, with stand-ins for the types that it lacks: those of container-selinux, one of newer
+policies.
 
 Nothing enforces it here. What it allows is asked by contradiction: a rule `neverallow` stops the policy from being
 made where something allows it after all.
@@ -14,14 +15,18 @@ from conftest import ROOT, only
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nodepods/selinux-policy"
 
-CONTAINER_SELINUX = """
+STAND_INS = """
 attribute container_domain;
 type container_t;
 type container_runtime_t;
 type container_var_run_t;
 type container_var_lib_t;
+type kubelet_t;
+type systemd_runtime_notify_t;
 typeattribute container_t domain, container_domain;
 typeattribute container_runtime_t domain;
+typeattribute kubelet_t domain;
+typeattribute systemd_runtime_notify_t file_type, non_security_file_type;
 typeattribute container_var_run_t file_type, non_security_file_type;
 typeattribute container_var_lib_t file_type, non_security_file_type;
 """
@@ -30,6 +35,7 @@ require {
   attribute domain, file_type, non_security_file_type;
   type nodepods_t, nodepods_runtime_t, nodepods_state_t, init_t, var_run_t;
   class unix_stream_socket connectto;
+  class unix_dgram_socket sendto;
   class sock_file write;
   class dir search;
   class file { open read write execute };
@@ -79,8 +85,8 @@ def module(directory, name, text):
 
 def allows(rule, base, ours, directory):
     """Whether the whole policy allows what `rule` says: "source target:class permission"."""
-    around = module(directory, "around", NEEDS + CONTAINER_SELINUX)
-    claim = module(directory, "claim", f"{NEEDS}require {{ type container_t, container_runtime_t, container_var_run_t; }}\nneverallow {rule};")
+    around = module(directory, "around", NEEDS + STAND_INS)
+    claim = module(directory, "claim", f"{NEEDS}require {{ type container_t, container_runtime_t, container_var_run_t, container_var_lib_t, kubelet_t, systemd_runtime_notify_t, init_runtime_t; }}\nneverallow {rule};")
     good("semodule_link", "-o", directory / "all.pp", base, ours, around, claim)
     done = run("semodule_expand", directory / "all.pp", directory / "policy")
     assert done.returncode == 0 or "neverallow" in done.stderr, done.stderr
@@ -100,6 +106,11 @@ def test_it_goes_into_a_policy_without_containers(base, ours, tmp_path):
     "nodepods_t container_runtime_t:unix_stream_socket connectto",
     "nodepods_t container_var_run_t:sock_file write",
     "nodepods_t self:capability dac_read_search",
+    "nodepods_t container_var_lib_t:sock_file write",
+    "nodepods_t kubelet_t:unix_stream_socket connectto",
+    "nodepods_t init_t:unix_dgram_socket sendto",
+    "nodepods_t init_runtime_t:sock_file write",  # READY=1 and the watchdog
+    "nodepods_t systemd_runtime_notify_t:sock_file write",
 ])
 def test_it_allows(rule, base, ours, tmp_path):
     assert allows(rule, base, ours, tmp_path)
