@@ -44,7 +44,7 @@ def test_it_is_exposed_little(analyze, system, drop_in):
 def without_systemd(system, dist):
     """A system that systemd does not run, with the unpacked tarball in /root; /proc is what every system has."""
     subprocess.run(["tar", "-xzf", only(dist, "*.tar.gz"), "-C", system.root / "root", "--strip-components=1"], check=True)
-    subprocess.run(["rm", "-r", system.root / "etc/systemd/system"], check=True)
+    (system.root / "usr/lib/systemd/systemd").unlink()
     subprocess.run(["mount", "-t", "proc", "proc", system.root / "proc"], check=True)
     yield system
     system.run("/etc/init.d/nodepods", "stop", check=False)
@@ -98,6 +98,23 @@ def test_the_tarball_installs_under_systemd_and_goes_without_a_trace(node, dist)
     made = {d for d in node.files() - before if not d.startswith(("./usr/share/", "./usr/lib/"))}
     assert made == set()
     assert not [f for f in node.files() if f.split("/")[-1].startswith("nodepods")]
+
+
+def test_the_tarball_in_the_tree_of_another_system(system, dist):
+    """What runs on this one, and the umask of who installs it, are nothing to the other."""
+    subprocess.run(["tar", "-xzf", only(dist, "*.tar.gz"), "-C", system.root / "root", "--strip-components=1"], check=True)
+    (system.root / "run/systemd/system").mkdir(parents=True)
+    image = system.root / "srv/image"
+    (image / "sbin").mkdir(parents=True)
+    (image / "sbin/openrc-run").touch(mode=0o755)
+    there = {image, image / "sbin", image / "sbin/openrc-run"}
+    system.run("sh", "-c", "umask 077; DESTDIR=/srv/image /root/install --no-start")
+    assert (image / "etc/init.d/nodepods").exists() and not (image / "usr/lib/systemd/system").exists()
+    modes = {f: oct(f.stat().st_mode & 0o7777) for f in image.rglob("*") if f not in there}
+    programs = [image / "usr/bin/nodepods", image / "etc/init.d/nodepods"]
+    assert modes == {f: "0o640" if f.name == "config.yaml" else "0o755" if f.is_dir() or f in programs else "0o644" for f in modes}
+    system.run("sh", "-c", "DESTDIR=/srv/image /root/uninstall --purge")
+    assert not [f for f in image.rglob("*") if f.is_file() and f not in there]
 
 
 def test_shell_scripts_are_clean():
