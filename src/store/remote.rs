@@ -34,8 +34,8 @@ pub struct RemotePods {
 }
 
 impl RemotePods {
-    /// Takes over what a source holds now; what did not change is shared with `before`. Pods without a UID cannot
-    /// come from any of these sources and are left out.
+    /// Takes over what a source holds now; what did not change is shared with `before`. Pods without a UID or a
+    /// name cannot come from any of these sources and are left out.
     #[must_use]
     pub fn take_over(pods: Vec<PodBytes>, before: Option<&Self>) -> Self {
         let mut taken = Self::default();
@@ -46,7 +46,7 @@ impl RemotePods {
                 Some(uid) => (uid, &mut taken.mirrors, before.map(|b| &b.mirrors)),
                 None => (meta.uid.clone(), &mut taken.pods, before.map(|b| &b.pods)),
             };
-            if uid.is_empty() {
+            if uid.is_empty() || meta.name.is_empty() {
                 continue;
             }
             let same = there.and_then(|known| known.get(&uid)).filter(|known| known.bytes == bytes);

@@ -44,6 +44,9 @@ def test_the_binary_form(three):
     ([("x-nodepods-label-selector", "a in")], "expected: '('"),
     ([("x-nodepods-field-selector", "spec.color=red")], "field label not supported: spec.color"),
     ([("x-nodepods-continue", "rubbish")], "continue token"),
+    # A message that repeats all of it would be larger than what clients take.
+    ([(MASK, "long" * 1700)], "longlonglong"),
+    ([(MASK + "-bin", b"\x0a\xa0\x1f" + "é".encode() * 2000)], "invalid field mask"),
 ])
 def test_what_is_wrong_is_refused_on_an_empty_node(daemon, metadata, says):
     with pytest.raises(grpc.RpcError) as refused:

@@ -1,7 +1,7 @@
 //! Paths of a field mask: splitting the text, and looking each segment up in the schema table.
 
 use super::{MaskError, Node};
-use crate::codec::schema::{Field, Kind, Label, Message, MessageId, Omit, Special};
+use crate::codec::schema::{id, Field, Kind, Label, Message, MessageId, Omit, Special};
 
 /// Splits the text form at commas that stand outside brackets and trims each path. Empty text has no paths.
 pub(super) fn split(text: &str) -> Result<Vec<&str>, MaskError> {
@@ -153,15 +153,42 @@ fn index(path: &str, list: &str, tail: &str) -> Result<(), MaskError> {
 }
 
 fn unknown(row: &'static Message, path: &str, rest: &str, segment: &str) -> MaskError {
-    let names = row.fields.iter().filter(|f| f.omit != Omit::Inline).chain(inlined(row).flat_map(|(_, m)| m.fields));
-    let nearest = names.map(|f| (distance(segment, f.name), f.name)).min_by_key(|(d, _)| *d);
     let before = path.get(..path.len() - rest.len()).unwrap_or_default();
     let after = rest.get(segment.len()..).unwrap_or_default();
+    // `pod_ips` is how protobuf's own tools write podIPs.
+    let plain = segment.replace('_', "");
+    let rate = |name: &str| distance(&plain, name);
+    let here = names(row).map(|name| (rate(name), name.to_owned()));
+    // At the top, people leave the section out: `phase`.
+    let sections = row.fields.iter().filter(|_| before.is_empty()).filter_map(|f| match f.kind {
+        Kind::Message(id) => Some((f.name, id.message())),
+        _ => None,
+    });
+    let below = sections.flat_map(|(section, m)| names(m).map(move |name| (rate(name), format!("{section}.{name}"))));
+    let nearest = here.chain(below).min_by_key(|(d, _)| *d).map(|(_, name)| format!("{before}{name}"));
     MaskError::UnknownField {
         path: path.into(),
         segment: segment.into(),
         message: row.name.rsplit('.').next().unwrap_or(row.name),
-        nearest: nearest.map(|(_, name)| format!("{before}{name}{after}")),
+        nearest: nearest.map(|start| real(&format!("{start}{after}")).unwrap_or(start)),
+    }
+}
+
+/// JSON names of the fields of a message, those of inlined messages among them.
+fn names(row: &'static Message) -> impl Iterator<Item = &'static str> {
+    let own = row.fields.iter().filter(|f| f.omit != Omit::Inline);
+    own.chain(inlined(row).flat_map(|(_, m)| m.fields)).map(|f| f.name)
+}
+
+/// The path itself where it is a real one, or the real one that looks most like it.
+fn real(path: &str) -> Option<String> {
+    match insert(&mut Node::Fields(Vec::new()), id::POD, path, path) {
+        Ok(()) => Some(path.to_owned()),
+        Err(MaskError::UnknownField { nearest, .. }) => nearest,
+        Err(MaskError::BelowLeaf { leaf, .. }) => Some(leaf),
+        // Shorter by the position, so this ends.
+        Err(MaskError::ListIndex { instead, .. }) => real(&instead),
+        Err(_) => None,
     }
 }
 

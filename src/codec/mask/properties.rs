@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::Mask;
+use super::{Mask, MaskError};
 use crate::codec::json;
 use crate::codec::properties::{message, Dice};
 use crate::codec::schema::{id, Kind, Label, MessageId, Omit, Special};
@@ -102,5 +102,13 @@ proptest! {
         let paths: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
         prop_assert_eq!(select(&shown, &paths), select(&whole, &paths), "{}", text);
         prop_assert!(only_zeros_beside(&shown, &paths), "{}: {}", text, shown);
+    }
+
+    #[test]
+    fn the_path_that_is_proposed_is_a_real_one(text in "(spec|status|Metadata|x_y)?[.]?[a-zA-Z_]{0,12}(\\[0\\]|\\['a'\\])?([.][a-zA-Z]{1,8}){0,3}") {
+        if let Err(MaskError::UnknownField { nearest, .. }) = Mask::parse(&text) {
+            let nearest = nearest.unwrap();
+            prop_assert!(Mask::parse(&nearest).is_ok(), "{} for {}", nearest, text);
+        }
     }
 }

@@ -16,6 +16,10 @@ use crate::store::update::{HealthState, SourceId};
 /// Longest piece of a request that is repeated in a message: statuses travel in headers, which have limits.
 const MOST_ECHOED: usize = 256;
 
+/// Longest message, as it travels: clients throw away answers whose headers are larger than 8 KiB, code and all. A
+/// message stands in two of them where there are details.
+const MOST_SAID: usize = 2 << 10;
+
 /// Why a call gets no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -81,14 +85,34 @@ impl Refusal {
 
     /// The status that the client sees.
     pub(crate) fn status(&self) -> RpcStatus {
+        let message = cut(self.to_string());
         match self {
             Self::TooOften(wait) => {
-                let details = retry_info(self.code(), &self.to_string(), *wait);
-                RpcStatus::with_details(self.code(), self.to_string(), details)
+                let details = retry_info(self.code(), &message, *wait);
+                RpcStatus::with_details(self.code(), message, details)
             }
-            _ => RpcStatus::with_message(self.code(), self.to_string()),
+            _ => RpcStatus::with_message(self.code(), message),
         }
     }
+}
+
+/// The message, or as much of it as may be said: much of what a client has sent may be in it.
+fn cut(mut message: String) -> String {
+    // In `grpc-message` a byte that is no plain character takes three.
+    let size = |c: char| if matches!(c, ' '..='~') && c != '%' { 1 } else { 3 * c.len_utf8() };
+    let mut room = MOST_SAID;
+    let end = message.char_indices().find_map(|(at, c)| match room.checked_sub(size(c)) {
+        Some(left) => {
+            room = left;
+            None
+        }
+        None => Some(at),
+    });
+    if let Some(end) = end {
+        message.truncate(end);
+        message.push_str("...");
+    }
+    message
 }
 
 /// A `google.rpc.Status` with a `google.rpc.RetryInfo`, as clients expect it in the status details.
@@ -172,6 +196,18 @@ mod tests {
         let status = Refusal::NoSuchPod(String::new()).status();
         assert_eq!((status.code(), status.message()), (RpcStatusCode::NOT_FOUND, "pod with UID  not found"));
         assert!(Refusal::NoSuchPod("x".repeat(60_000)).to_string().len() < 300);
+    }
+
+    #[test]
+    fn what_a_client_sent_does_not_come_back_at_full_length() {
+        for (sent, kept) in [("a", MOST_SAID), ("é", MOST_SAID / 6), ("\"", MOST_SAID / 2)] {
+            let status = Refusal::Page(PageError::Malformed(sent.repeat(8_000))).status();
+            assert_eq!(status.code(), RpcStatusCode::INVALID_ARGUMENT);
+            assert!(status.message().ends_with("..."));
+            let said = status.message().matches(sent).count();
+            assert!(said < kept + 10 && said > kept - 10, "{said} of {sent}");
+        }
+        assert_eq!(cut("short".into()), "short");
     }
 
     #[test]

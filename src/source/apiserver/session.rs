@@ -15,6 +15,7 @@ use super::pods::{MAX_BYTES, MAX_PODS};
 use super::query::{self, Freshness};
 use super::{backoff, status};
 use crate::codec::pod_bytes::PodBytes;
+use crate::pod::lookup;
 use crate::source::http::abort::Abort;
 use crate::source::http::client::{Client, Patience, Response};
 use crate::source::http::error::HttpError;
@@ -146,6 +147,7 @@ impl Job {
         let Timing { connect, list: whole, .. } = self.timing;
         let patience = Patience { connect, silence: whole, whole: Some(whole) };
         let (mut query, mut all, mut room) = (query::list(&self.node, freshness), Vec::new(), MAX_BYTES);
+        let mut others = 0;
         for _ in 0..MAX_PAGES {
             let (mut response, form) = self.get(client, &query, patience)?;
             let body = response.bytes(room).map_err(|e| match e {
@@ -154,13 +156,23 @@ impl Job {
             })?;
             room -= body.len();
             let Page { resource_version, next, pods } = list::read(form, &body)?;
-            all.extend(pods);
+            let before = all.len();
+            let listed = pods.len();
+            all.extend(pods.into_iter().filter(|pod| self.is_ours(pod)));
+            others += listed - (all.len() - before);
             if all.len() > MAX_PODS {
                 return Err(Failure::TooMany(MAX_PODS));
             }
             if !next.is_empty() {
                 query = query::next_page(&self.node, &next);
                 continue;
+            }
+            if others > 0 {
+                log::warn!(
+                    "apiserver: {others} pods in its list are not of node {:?} and are left out; \
+                     does something between us and the API server drop the fieldSelector?",
+                    self.node
+                );
             }
             if resource_version.is_empty() {
                 return Err(unreadable("the list has no resourceVersion, so changes to it cannot be watched"));
@@ -188,11 +200,18 @@ impl Job {
             while let Some(frame) = frames.next()? {
                 match event::read(form, &frame)? {
                     Some(Event::Error(refusal)) => return Err(Failure::Refused(refusal)),
+                    // Never ours, or ours no longer.
+                    Some(Event::Is(pod)) if !self.is_ours(&pod) => self.say(Said::Event(Event::Gone(pod)))?,
                     Some(event) => self.say(Said::Event(event))?,
                     None => {}
                 }
             }
         }
+    }
+
+    /// Whether the pod runs on this node, as was asked for: not every server and proxy selects by it.
+    fn is_ours(&self, pod: &PodBytes) -> bool {
+        lookup::text(pod, "spec.nodeName") == self.node
     }
 
     /// An answer of status 200.

@@ -226,6 +226,27 @@ fn a_watch_does_not_add_more_than_a_list_may_hold() {
 }
 
 #[test]
+fn pods_of_other_nodes_are_left_out_whatever_the_server_selects() {
+    let run = start();
+    let elsewhere = |name: &str, version: &str| {
+        let mut object = sample(name, version);
+        object["spec"]["nodeName"] = "other".into();
+        object
+    };
+    let list = serde_json::json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "9"},
+        "items": [sample("a", "5"), elsewhere("b", "5"), sample("c", "5")]});
+    run.asked("resourceVersion=0").answer("200 OK", "application/json", list.to_string().as_bytes());
+    run.pods(&["a@5", "c@5"]);
+    let mut watch = run.asked("resourceVersion=9");
+    let event = |kind: &str, object| format!("{}\n", serde_json::json!({"type": kind, "object": object}));
+    let events = [event("ADDED", elsewhere("d", "10")), event("MODIFIED", elsewhere("a", "11"))].concat();
+    watch.say(format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{events}").as_bytes());
+    run.pods(&["c@5"]);
+    watch.end(Then::Close);
+    run.asked("resourceVersion=11");
+}
+
+#[test]
 fn json_does_as_well() {
     let run = start();
     let list = serde_json::json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "9"}, "items": [sample("a", "5")]});
