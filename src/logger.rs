@@ -15,6 +15,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use crate::codec::json::escape;
 use crate::codec::time::Time;
 use crate::config::values::LogFormat;
+use crate::plain::plain;
 
 /// What lines of the gRPC library are filed under.
 const GRPC: &str = "grpc";
@@ -140,7 +141,7 @@ impl Log for Logger {
     fn log(&self, record: &Record<'_>) {
         let source = source(record.target());
         if record.level() <= self.filter.level(&source) {
-            let line = self.form.line(record.level(), &source, &record.args().to_string(), SystemTime::now());
+            let line = self.form.line(record.level(), &source, &plain(record.args().to_string()), SystemTime::now());
             // With standard error gone there is no place left to say so.
             let _ = std::io::stderr().lock().write_all(line.as_bytes());
         }

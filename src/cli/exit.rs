@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use crate::plain::plain;
+
 /// Every exit code of `nodepods`. From 64 on they are those of sysexits(3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -72,7 +74,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with these words.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self { exit, message: plain(message.into()) }
     }
 
     /// A failure that needs no words: what was printed says it.

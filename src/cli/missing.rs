@@ -62,6 +62,7 @@ impl Missing {
             near.extend(all.iter().filter(|[_, name]| one == Some(name.as_str())));
         }
         near.sort();
+        near.dedup();
         Self { name: wanted.name.clone(), near: near.into_iter().take(MOST).map(|pod| pod.join("/")).collect() }
     }
 }
@@ -104,7 +105,13 @@ mod tests {
 
     #[test]
     fn what_was_probably_meant() {
-        let pods = [pod("web", "shop-n1"), pod("db", "shop-n1"), pod("kube-system", "etcd-n1"), pod("a", "proxy")];
+        let pods = [
+            pod("web", "shop-n1"),
+            pod("db", "shop-n1"),
+            pod("kube-system", "etcd-n1"),
+            pod("a", "proxy"),
+            pod("web", "shop-n1"),
+        ];
         let said = |name: &str| {
             let wanted = Wanted { namespace: Some("x".into()), name: name.into() };
             Missing::among(&wanted, &pods).to_string()

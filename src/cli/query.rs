@@ -69,6 +69,11 @@ impl Command for QueryPods {
                 return Err(Failure::usage("query", format!("unknown output format {other:?}; known are wide, json")));
             }
         };
+        for (option, number) in [("--limit", self.limit), ("--offset", self.offset)] {
+            if let Some(number) = number.filter(|n| *n < 0) {
+                return Err(Failure::usage("query", format!("{option}: {number} is less than 0")));
+            }
+        }
         let request = self.request(&one_query("query", &self.query)?);
         let client = PodsClient::new(&socket::find("query", &self.socket)?);
         let (answer, warnings) = client.ask(GET_PODS, &request)?;
@@ -89,7 +94,7 @@ impl QueryPods {
     /// `v1.RawQuery`
     fn request(&self, query: &str) -> Vec<u8> {
         let (mut out, mut page, mut sort) = (Vec::new(), Vec::new(), Vec::new());
-        let signed = |n: i32| i64::from(n) as u64; // the server refuses what is negative, in words
+        let signed = |n: i32| i64::from(n) as u64;
         for (number, value) in [(1, self.limit), (2, self.offset)] {
             if let Some(value) = value {
                 wire::put_number(&mut page, number, signed(value));

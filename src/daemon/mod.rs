@@ -19,7 +19,6 @@ mod error;
 mod feeds;
 mod figures;
 mod narrow;
-mod node;
 mod notes;
 mod orders;
 mod owner;
@@ -41,6 +40,7 @@ use crate::checkpoint::{self, Restored, Saver};
 use crate::config::settings::{Allowance, Settings};
 use crate::harden;
 use crate::heartbeat::{Heartbeat, Heartbeats};
+use crate::machine;
 use crate::serve::accept::AcceptOptions;
 use crate::serve::bucket::Rate;
 use crate::serve::connections::Rates;
@@ -167,7 +167,7 @@ fn start_core(settings: &Settings, state_dir: Option<&Path>, beats: &Heartbeats)
         restored.starts_from(revision.get());
     }
     let store = Store::new(Snapshot::empty(revision.get()));
-    let config = ReconcilerConfig { expectations: expectations(settings), node: node::facts(), revision };
+    let config = ReconcilerConfig { expectations: expectations(settings), node: machine::facts(), revision };
     let mut reconciler = Reconciler::new(config, now);
     reconciler.remember(restored.as_mut().map(|r| std::mem::take(&mut r.ended)).unwrap_or_default());
     // Before any source speaks: whatever they say is newer.

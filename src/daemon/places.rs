@@ -8,17 +8,19 @@ use std::path::{Path, PathBuf};
 use crate::config::settings::Settings;
 use crate::config::values::{Endpoint, KubeletEndpoint};
 use crate::harden::places::Places;
+use crate::machine;
 use crate::source::kubeconfig::Choice;
 
 /// Read where the node's parts are looked for: manifests, runtimes' and kubelets' configuration and credentials, logs,
 /// cgroups, time zone and trusted certificates. Any of them may appear later. gRPC reads its seeds from a device.
-const FOUND: [&str; 12] = [
+const FOUND: [&str; 13] = [
     "/dev/null",
     "/dev/urandom",
     "/etc",
     "/proc",
     "/run",
     "/sys/fs/cgroup",
+    machine::OS_RELEASE,
     "/usr/local/share",
     "/usr/share",
     "/var/lib",

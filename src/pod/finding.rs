@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::plain::plain;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -54,7 +56,7 @@ impl Finding {
     /// A file that could not be read. `error` is the operating system's word.
     #[must_use]
     pub fn unreadable(file: &str, error: &dyn fmt::Display) -> Self {
-        let problem = error.to_string();
+        let problem = plain(error.to_string());
         let hint = match problem.contains("; ") {
             true => "",
             false => "; check its permissions and what it links to",

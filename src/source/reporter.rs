@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{select, Receiver, Sender};
 
 use crate::heartbeat;
+use crate::plain::plain;
 use crate::store::contacts::Contacts;
 use crate::store::update::{Health, HealthState, SourceId, Update};
 
@@ -75,6 +76,7 @@ impl Reporter {
         if state == HealthState::Up {
             self.heard();
         }
+        let error = &*plain(error.to_owned());
         let last = self.health.as_ref();
         if last.is_some_and(|h| h.state == state && h.error == error && h.target == target) {
             return Ok(false);

@@ -12,6 +12,7 @@ const NAME: u32 = 1;
 const NAMESPACE: u32 = 3;
 const UID: u32 = 5;
 const DELETION_TIMESTAMP: u32 = 9;
+const DELETION_GRACE_PERIOD_SECONDS: u32 = 10;
 const LABELS: u32 = 11;
 const ANNOTATIONS: u32 = 12;
 
@@ -50,10 +51,20 @@ impl ObjectMeta {
     }
 }
 
-/// The same metadata with our annotations in place of those under [`OURS`], and with `deletion` (seconds since the
-/// epoch) as `deletionTimestamp` unless it has one. Fields stay in the order of their numbers.
+/// A pod that was given up and still stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// Since when: seconds since the epoch.
+    pub at: i64,
+    /// `terminationGracePeriodSeconds` of its spec.
+    pub grace_seconds: i64,
+}
+
+/// The same metadata with our annotations in place of those under [`OURS`], and with `deletion` as
+/// `deletionTimestamp` and `deletionGracePeriodSeconds` unless it has a timestamp. An API server sets either both or
+/// none, and `kubectl describe` relies on that. Fields stay in the order of their numbers.
 #[must_use]
-pub fn marked(metadata: &[u8], ours: &[(String, String)], deletion: Option<i64>) -> Vec<u8> {
+pub fn marked(metadata: &[u8], ours: &[(String, String)], deletion: Option<Deletion>) -> Vec<u8> {
     let mut fields: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
     let mut annotations: BTreeMap<String, String> = ours.iter().cloned().collect();
     for field in wire::fields(metadata).map_while(Result::ok) {
@@ -70,12 +81,12 @@ pub fn marked(metadata: &[u8], ours: &[(String, String)], deletion: Option<i64>)
     for (key, value) in &annotations {
         put_entry(fields.entry(ANNOTATIONS).or_default(), ANNOTATIONS, key, value);
     }
-    if let Some(seconds) = deletion {
-        fields.entry(DELETION_TIMESTAMP).or_insert_with(|| {
-            let mut out = Vec::new();
-            wire::put_bytes(&mut out, DELETION_TIMESTAMP, &Time::from_unix(seconds).to_wire());
-            out
-        });
+    if let Some(Deletion { at, grace_seconds }) = deletion.filter(|_| !fields.contains_key(&DELETION_TIMESTAMP)) {
+        let at = Time::from_unix(at).to_wire();
+        wire::put_bytes(fields.entry(DELETION_TIMESTAMP).or_default(), DELETION_TIMESTAMP, &at);
+        let mut grace = Vec::new();
+        wire::put_number(&mut grace, DELETION_GRACE_PERIOD_SECONDS, grace_seconds.max(0).unsigned_abs());
+        fields.entry(DELETION_GRACE_PERIOD_SECONDS).or_insert(grace);
     }
     fields.into_values().flatten().collect()
 }
@@ -141,11 +152,12 @@ mod tests {
         let mut bytes = encode(&meta);
         wire::put_bytes(&mut bytes, 13, b"finalizer");
         let ours = [("nodepods.io/sources".to_owned(), "cri".to_owned())];
-        let got = marked(&bytes, &ours, Some(60));
+        let got = marked(&bytes, &ours, Some(Deletion { at: 60, grace_seconds: 20 }));
         meta.annotations = pairs(&[("z", "1"), ("nodepods.io/sources", "cri")]);
         assert_eq!(ObjectMeta::read(&got), meta);
         let numbers: Vec<_> = wire::fields(&got).map(|f| f.unwrap().number).collect();
-        assert_eq!(numbers, [1, 9, 12, 12, 13]);
-        assert_eq!(marked(&got, &ours, Some(99)), got, "a deletion timestamp stays what it was");
+        assert_eq!(numbers, [1, 9, 10, 12, 12, 13]);
+        let later = Deletion { at: 99, grace_seconds: 30 };
+        assert_eq!(marked(&got, &ours, Some(later)), got, "a deletion timestamp stays what it was");
     }
 }

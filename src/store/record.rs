@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::declared::Declared;
-use super::object_meta::marked;
+use super::object_meta::{marked, Deletion};
 use super::remote::RemotePod;
 use super::runtime_view::RuntimePod;
 use super::snapshot::{PodEntry, PodId, RuntimeId};
@@ -11,6 +11,7 @@ use crate::codec::json;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::time::Time;
+use crate::codec::wire::{self, Value};
 use crate::pod::observed::{Container, Sandbox};
 use crate::pod::runtime_pod;
 use crate::pod::spec::PodSpecView;
@@ -126,7 +127,8 @@ pub fn second_look(inputs: &Inputs, steady_ms: u64) -> u64 {
 #[must_use]
 pub fn make(inputs: &Inputs, around: &Surroundings, previous: Option<&[u8]>, now_ms: u64) -> PodEntry {
     let (metadata, spec, unknown) = sections(inputs, around);
-    let metadata = marked(&metadata, &inputs.ours, inputs.gone_ms.map(seconds));
+    let deletion = inputs.gone_ms.map(|ms| Deletion { at: seconds(ms), grace_seconds: grace_seconds(&spec) });
+    let metadata = marked(&metadata, &inputs.ours, deletion);
     let view = match inputs.body {
         Body::Runtime => None,
         Body::Manifest(_) | Body::Remote(_) => PodSpecView::from_wire(&metadata, &spec).ok(),
@@ -201,6 +203,17 @@ fn first_seen(inputs: &Inputs, now_ms: u64) -> i64 {
     };
     let seen = Time::parse(&inputs.seen).map(Time::unix);
     seen.or_else(made).unwrap_or_else(|| seconds(now_ms))
+}
+
+/// `terminationGracePeriodSeconds` of an encoded spec, or Kubernetes' default. A negative one means a second.
+fn grace_seconds(spec: &[u8]) -> i64 {
+    const TERMINATION_GRACE_PERIOD_SECONDS: u32 = 4;
+    let last = wire::fields(spec)
+        .map_while(Result::ok)
+        .filter(|f| f.number == TERMINATION_GRACE_PERIOD_SECONDS)
+        .filter_map(|f| if let Value::Varint(n) = f.value { Some(i64::try_from(n).unwrap_or(1)) } else { None })
+        .last();
+    last.unwrap_or(30)
 }
 
 fn seconds(ms: u64) -> i64 {

@@ -13,6 +13,7 @@ from node.daemon import NODE, binary, manifest
 from node.user import as_user
 
 WEB, JOB = "11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555"
+OLD = "77777777-2222-4333-8444-555555555555"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="no kubectl on this machine")
@@ -134,6 +135,14 @@ def test_what_kubectl_prints(node, runtime):
     last = [*seen.splitlines(keepends=True)[:2], seen.splitlines(keepends=True)[-1]]
     kubectl.note(watching, "".join(last))
 
+    node.put("old.yaml", manifest("old", uid=OLD))
+    annotations = {"kubernetes.io/config.source": "file", "kubernetes.io/config.hash": OLD}
+    runtime.run_pod(f"old-{NODE}", uid=OLD, annotations=annotations).run_container("main")
+    watch.until(lambda e: e.name == f"old-{NODE}" and state(e.pod, "running"), what="old running")
+    os.unlink(f"{node.manifests}/old.yaml")
+    watch.until(lambda e: e.name == f"old-{NODE}" and e.pod.metadata.HasField("deletionTimestamp"), what="old leaving")
+    run("describe", "pod", f"old-{NODE}")
+
     golden = f"{HERE}/golden/kubectl.txt"
     transcript = "\n".join(kubectl.transcript)
     if os.environ.get("UPDATE_GOLDEN"):
@@ -141,6 +150,16 @@ def test_what_kubectl_prints(node, runtime):
             f.write(transcript)
     assert transcript == open(golden).read(), "if this is meant, run again with UPDATE_GOLDEN=1"
     assert not [d for d in os.listdir("/tmp") if d.startswith("nodepods-kubectl-")], "nothing is left behind"
+
+
+def test_the_node_as_far_as_it_is_known(node):
+    """Kernel, system and runtime; without a capacity, kubectl divides by nothing and prints nonsense."""
+    kubectl = Kubectl(node.http)
+    wide = kubectl.start("get", "nodes", "-o", "wide").communicate(timeout=30)[0]
+    assert os.uname().release in wide and "containerd://" in wide, wide
+    described = kubectl.start("describe", "node").communicate(timeout=30)[0]
+    assert re.search(r"^Capacity:\n +cpu: +\d+\n +memory: +\d+Ki$", described, re.M), described
+    assert "-9223372036854775808%" not in described
 
 
 def test_a_proxy_serves_its_own_user_alone(node):

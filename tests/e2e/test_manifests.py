@@ -159,3 +159,5 @@ def test_rubbish_costs_log_lines_and_nothing_else(make_daemon):
     watch.next("ADDED", f"later-{NODE}")
     for name in ("binary.yaml", "nul.yaml", "deep.yaml", "bomb.yaml", "service.yaml", "half.json", "huge.yaml"):
         assert name in d.log(), f"{name} is reported"
+    for name, what in {"directory.yaml": "a directory", "pipe.yaml": "a named pipe", "zero.yaml": "a device"}.items():
+        assert d.log().count(f"{name} is {what}: not read, as by a kubelet") == 1

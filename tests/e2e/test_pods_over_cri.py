@@ -92,6 +92,7 @@ def test_a_static_pod_is_deleted_with_its_last_container(node, runtime):
     os.unlink(f"{node.manifests}/web.yaml")
     leaving = watch.next("MODIFIED", name, lambda p: p.metadata.HasField("deletionTimestamp"))
     assert leaving.pod.metadata.uid == made.uid
+    assert leaving.pod.metadata.deletionGracePeriodSeconds == 30, "kubectl describe crashes without"
     made.remove()
     gone = watch.next("DELETED", name)
     assert (gone.pod.metadata.namespace, gone.pod.metadata.uid) == ("default", made.uid)

@@ -257,7 +257,7 @@ fn discovery() {
     assert!(server.json("/", "")["paths"].as_array().unwrap().contains(&json!("/api/v1")));
     let (code, reason, message) = server.get("/openapi/v3", "").status();
     assert_eq!((code, reason.as_str()), (404, "NotFound"));
-    assert!(message.starts_with("this is nodepods' read-only view of the node"), "{message}");
+    assert!(message.contains("this is nodepods' read-only view of the node"), "{message}");
 }
 
 #[test]
@@ -338,7 +338,13 @@ fn namespaces_nodes_and_events() {
     assert_eq!(server.get("/api/v1/namespaces/none", "").code, 404);
     assert_eq!(names(&server.json("/api/v1/nodes", "")), ["node-1"]);
     assert_eq!(names(&server.json("/api/v1/nodes?fieldSelector=metadata.name%3Dother", "")), [""; 0]);
-    assert_eq!(server.json("/api/v1/nodes", TABLE)["rows"][0]["cells"][1], "Unknown");
+    let table = server.json("/api/v1/nodes", TABLE);
+    assert_eq!(table["rows"][0]["cells"][1], "Unknown");
+    assert_eq!(table["columnDefinitions"][8]["name"], "Kernel-Version");
+    let node = server.json("/api/v1/nodes/node-1", "");
+    assert_eq!(table["rows"][0]["cells"][8], node["status"]["nodeInfo"]["kernelVersion"]);
+    assert!(node["status"]["capacity"]["memory"].as_str().is_some_and(|m| m.ends_with("Ki")), "{node}");
+    assert!(node["status"].get("allocatable").is_none(), "that is for a kubelet to say");
     let events = server.json("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dweb", "");
     assert_eq!((&events["kind"], &events["items"]), (&json!("EventList"), &json!([])));
     assert_eq!(server.get("/api/v1/nodes?watch=true", "").code, 405);

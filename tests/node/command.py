@@ -23,6 +23,8 @@ MASKS = [
     (r'("(?:pid|revision)": )\d+', r"\1NUMBER"),
     (r"\b(containerd )\d\S*", r"\1VERSION"),
 ]
+# The rows of the table of events: what happened within one second has no order.
+EVENTS = re.compile(r"(^ +-+ +-+ +-+ +-+ +-+\n)((?:  \S.*\n)+)", re.M)
 AGE = re.compile(r"(?<=[ (])(?:<unknown>|(?:\d+[ydhms]){1,2})(?= ago\)|  |\n)( *)")
 
 
@@ -95,6 +97,7 @@ def begun(command, line, lines):
 def masked(text, ages=True):
     for pattern, word in MASKS:
         text = re.sub(pattern, word, text)
+    text = EVENTS.sub(lambda m: m.group(1) + "".join(sorted(m.group(2).splitlines(keepends=True))), text)
     if not ages:
         return text
     text = re.sub(r"\b(?:\d+[ydhms]){1,2} ago\b", "AGE ago", text)

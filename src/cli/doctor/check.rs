@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::paragraph::wrap;
 use crate::cli::screen::{Screen, Tone};
+use crate::plain::plain;
 
 /// What a look came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +56,12 @@ impl Check {
 
     /// It works, and could be better.
     pub fn note(subject: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { subject, verdict: Verdict::Note, seen: seen.into(), advice: advice.into() }
+        Self { subject, verdict: Verdict::Note, seen: plain(seen.into()), advice: advice.into() }
     }
 
     /// It does not work.
     pub fn bad(subject: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { subject, verdict: Verdict::Bad, seen: seen.into(), advice: advice.into() }
+        Self { subject, verdict: Verdict::Bad, seen: plain(seen.into()), advice: advice.into() }
     }
 }
 

@@ -24,7 +24,7 @@ impl Linted {
         match scan::scan(path) {
             Ok(Scan::Missing) => self.files.push(failed(&origin, Finding::unreadable(&origin, &missing(path)))),
             Err(e) => self.files.push(failed(&origin, Finding::unreadable(&origin, &e))),
-            Ok(Scan::Found(entries)) => {
+            Ok(Scan::Found { entries, .. }) => {
                 let read: Vec<PathBuf> = entries.into_iter().map(|e| e.path).collect();
                 self.note_passed_over(path, &read);
                 for file in read {

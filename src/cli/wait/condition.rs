@@ -8,13 +8,16 @@ use crate::codec::pod_bytes::PodBytes;
 use crate::pod::jsonpath::{self, Path};
 use crate::pod::lookup::text;
 
+/// `PodPhase`, in the order of a pod's life. Case does not matter when one is typed.
+const PHASES: [&str; 5] = ["Pending", "Running", "Succeeded", "Failed", "Unknown"];
+
 /// How a pod should be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     /// A condition of its status has this value; case does not matter.
     Status { kind: String, value: String },
     /// `status.phase`.
-    Phase(String),
+    Phase(&'static str),
     /// Gone.
     Deleted,
     /// There.
@@ -33,7 +36,11 @@ impl Condition {
         match text.split_once('=').map_or((text, None), |(kind, rest)| (kind, Some(rest))) {
             ("delete", None) => Ok(Self::Deleted),
             ("create", None) => Ok(Self::Created),
-            ("phase", Some(phase)) if !phase.is_empty() => Ok(Self::Phase(phase.into())),
+            ("phase", Some(phase)) if !phase.is_empty() => {
+                let known = PHASES.iter().find(|p| p.eq_ignore_ascii_case(phase));
+                let wrong = || format!("--for: there is no phase {phase:?}; known are {}", PHASES.join(", "));
+                known.map(|p| Self::Phase(p)).ok_or_else(wrong)
+            }
             ("condition", Some(rest)) if !rest.is_empty() => {
                 let (kind, value) = rest.split_once('=').unwrap_or((rest, "true"));
                 Ok(Self::Status { kind: kind.into(), value: value.into() })
@@ -55,7 +62,7 @@ impl Condition {
         match self {
             Self::Deleted => Ok(false),
             Self::Created => Ok(true),
-            Self::Phase(phase) => Ok(text(pod, "status.phase") == *phase),
+            Self::Phase(phase) => Ok(text(pod, "status.phase") == **phase),
             Self::Status { kind, value } => {
                 let pod = objects::value(pod)?;
                 let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
@@ -152,6 +159,7 @@ mod tests {
             ("condition=Initialized=False", true),
             ("condition=None", false),
             ("phase=Running", true),
+            ("phase=running", true),
             ("phase=Pending", false),
             ("create", true),
             ("delete", false),
@@ -166,7 +174,9 @@ mod tests {
         for (text, want) in table {
             assert_eq!(Condition::parse(text).unwrap().holds(&pod()), Ok(want), "{text}");
         }
-        for bad in ["", "ready", "condition=", "condition", "phase", "phase=", "jsonpath={.a", "jsonpath="] {
+        for bad in
+            ["", "ready", "condition=", "condition", "phase", "phase=", "phase=Runing", "jsonpath={.a", "jsonpath="]
+        {
             assert!(Condition::parse(bad).unwrap_err().contains("--for"), "{bad}");
         }
     }

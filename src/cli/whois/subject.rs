@@ -47,28 +47,33 @@ impl Subject {
     /// # Errors
     /// It is none of these: a usage error.
     pub fn read(word: &str) -> Result<Self, Failure> {
-        let wrong = || Failure::usage("whois", format!("{word:?}: {FORMS}"));
-        match Self::named(word) {
-            Some(subject) => subject.ok_or_else(wrong),
-            None => Self::guessed(word).ok_or_else(wrong),
-        }
+        let subject = Self::named(word).unwrap_or_else(|| Self::guessed(word).ok_or(FORMS));
+        subject.map_err(|problem| Failure::usage("whois", format!("{word:?}: {problem}")))
     }
 
-    /// A word that says what it is; the inner `None` where the rest does not fit that.
-    fn named(word: &str) -> Option<Option<Self>> {
+    /// A word that says what it is, or what is wrong with the rest of it.
+    fn named(word: &str) -> Option<Result<Self, &'static str>> {
         let (kind, rest) = word.split_once(':')?;
-        let port = |protocol| rest.parse().ok().filter(|p| *p != 0).map(|p| Self::Port(protocol, p));
+        let port = |protocol| {
+            let number = rest.parse().ok().filter(|p| *p != 0);
+            number.map(|p| Self::Port(protocol, p)).ok_or("want a port, a number from 1 to 65535")
+        };
+        let some = |subject: fn(String) -> Self| match rest {
+            "" => Err("nothing stands behind the colon"),
+            rest => Ok(subject(rest.into())),
+        };
         Some(match kind {
-            "pid" => rest.parse().ok().map(Self::Pid),
+            "pid" => rest.parse().map(Self::Pid).map_err(|_| "want a process id, a number"),
             "" if !rest.starts_with(':') => port(None),
             "port" => port(None),
             "tcp" => port(Some(Protocol::Tcp)),
             "udp" => port(Some(Protocol::Udp)),
-            "ip" => rest.parse().ok().map(Self::Ip),
-            "id" => id(rest).map(Self::ContainerId),
-            "uid" => (!rest.is_empty()).then(|| Self::PodUid(rest.into())),
-            "cgroup" => (!CgroupNames::read(rest).is_empty()).then(|| Self::Cgroup(rest.into())),
-            "path" => (!rest.is_empty()).then(|| Self::Path(rest.into())),
+            "ip" => rest.parse().map(Self::Ip).map_err(|_| "want an IP address"),
+            "id" => id(rest).map(Self::ContainerId).ok_or("want an id, 4 to 64 hexadecimal digits"),
+            "uid" => some(Self::PodUid),
+            // One that names no pod is a path like any other, with nobody behind it.
+            "cgroup" if !CgroupNames::read(rest).is_empty() => Ok(Self::Cgroup(rest.into())),
+            "cgroup" | "path" => some(|rest| Self::Path(rest.into())),
             _ => return None,
         })
     }
@@ -145,6 +150,7 @@ mod tests {
             (&cgroup[15..], Subject::Cgroup(cgroup[15..].into())),
             (&format!("cgroup:/k8s.io/{long}"), Subject::Cgroup(format!("/k8s.io/{long}"))),
             ("/var/log/pods/x", Subject::Path("/var/log/pods/x".into())),
+            ("cgroup:/user.slice", Subject::Path("/user.slice".into())),
             ("./file", Subject::Path("./file".into())),
             ("path:file", Subject::Path("file".into())),
         ];
@@ -155,21 +161,9 @@ mod tests {
 
     #[test]
     fn what_is_nothing_of_the_kind() {
-        for word in [
-            "",
-            "web",
-            "abc",
-            ":",
-            ":0",
-            ":99999",
-            "pid:x",
-            "pid:-1",
-            "10.0.0",
-            "tcp:",
-            "id:xyz9",
-            "cgroup:/user.slice",
-        ] {
+        for word in ["", "web", "abc", ":", ":0", ":99999", "pid:x", "pid:-1", "10.0.0", "tcp:", "id:xyz9", "cgroup:"] {
             assert_eq!(Subject::read(word).unwrap_err().exit, Exit::Usage, "{word}");
         }
+        assert!(Subject::read(":99999").unwrap_err().message.contains("from 1 to 65535"));
     }
 }

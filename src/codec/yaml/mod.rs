@@ -74,8 +74,9 @@ impl std::error::Error for YamlError {}
 /// The text is not UTF-8, not YAML (or not JSON, if it begins with `{`), or exceeds [`MAX_NODES`],
 /// [`MAX_COPIED`] or [`MAX_DEPTH`].
 pub fn parse(text: &[u8]) -> Result<Document, YamlError> {
+    let json = begins_with_brace(text);
     let text = utf8(text)?;
-    if begins_with_brace(text) {
+    if json {
         return json_text::parse(text);
     }
     parse_yaml(text)
@@ -87,8 +88,9 @@ pub fn parse(text: &[u8]) -> Result<Document, YamlError> {
 /// # Errors
 /// As [`parse`], but for a text that begins with `{` and is YAML.
 pub fn parse_config(text: &[u8]) -> Result<Document, YamlError> {
+    let json = begins_with_brace(text);
     let text = utf8(text)?;
-    if begins_with_brace(text) {
+    if json {
         return json_text::parse(text).or_else(|_| parse_yaml(text));
     }
     parse_yaml(text)
@@ -101,8 +103,10 @@ fn utf8(text: &[u8]) -> Result<&str, YamlError> {
     })
 }
 
-fn begins_with_brace(text: &str) -> bool {
-    text.trim_start().starts_with('{')
+/// Whether a text that is UTF-8 is read as JSON.
+#[must_use]
+pub fn begins_with_brace(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.trim_start().starts_with('{'))
 }
 
 fn parse_yaml(text: &str) -> Result<Document, YamlError> {

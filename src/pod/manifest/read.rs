@@ -109,8 +109,9 @@ fn parse(origin: &str, bytes: &[u8]) -> Result<yaml::Document, Box<Finding>> {
         return Err(Finding { line: u32::try_from(line).unwrap_or(u32::MAX), ..finding }.into());
     }
     yaml::parse(bytes).map_err(|error| {
-        let message = format!("not valid YAML: {}", error.problem);
-        let finding = Finding::file_error(origin, "InvalidYAML", message);
+        let (form, reason) =
+            if yaml::begins_with_brace(bytes) { ("JSON", "InvalidJSON") } else { ("YAML", "InvalidYAML") };
+        let finding = Finding::file_error(origin, reason, format!("not valid {form}: {}", error.problem));
         Finding { line: error.line, column: error.column, ..finding }.into()
     })
 }

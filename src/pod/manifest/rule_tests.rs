@@ -111,6 +111,7 @@ fn documents() {
         (pod.replace("apiVersion: v1", "apiVersion: v2"), "WrongVersion", "apiVersion", 1),
         ("- a\n".to_owned(), "NotAPod", "", 1),
         (pod.replace("name: web", "name: [web"), "InvalidYAML", "", 5),
+        ("{\"kind\": \"Pod\",\n}".into(), "InvalidJSON", "", 2),
         (pod.replace("spec:\n", "spec:\n  hostNetwork: 'yes'\n"), "WrongType", "spec.hostNetwork", 6),
         (pod.replace("image: i", "image: 1"), "WrongType", "spec.containers[0].image", 8),
     ] {
@@ -203,6 +204,9 @@ fn messages_name_the_place_and_the_remedy() {
     );
     let broken = lines("kind: Pod\nspec: {\n");
     let start = "/etc/kubernetes/manifests/web.yaml:3:1: not valid YAML: ";
+    assert!(broken.len() == 1 && broken[0].starts_with(start), "{broken:?}");
+    let start = "/etc/kubernetes/manifests/web.yaml:2:1: not valid JSON: trailing comma (a text that begins with {";
+    let broken = lines(" {\"kind\": \"Pod\",\n}");
     assert!(broken.len() == 1 && broken[0].starts_with(start), "{broken:?}");
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 
 use super::listed::{self, name_of, one, Column, Kind};
 use super::refusal::Refusal;
@@ -11,6 +11,8 @@ use super::reply::Reply;
 use super::request::Request;
 use super::shared::Shared;
 use crate::codec::time::Time;
+use crate::machine;
+use crate::pod::status::admission::NodeFacts;
 use crate::store::snapshot::Snapshot;
 use crate::store::update::{Health, HealthState, SourceId};
 
@@ -28,12 +30,44 @@ const NAMESPACE: Kind = Kind {
 const NODE: Kind = Kind {
     name: "Node",
     resource: "nodes",
-    columns: &[column("Name"), column("Status"), column("Roles"), column("Age"), column("Version")],
-    // Whether a node is Ready is for its kubelet to say.
-    cells: |object, _| {
-        vec![name_of(object).into(), "Unknown".into(), "<none>".into(), "<unknown>".into(), "<unknown>".into()]
-    },
+    columns: &[
+        column("Name"),
+        column("Status"),
+        column("Roles"),
+        column("Age"),
+        column("Version"),
+        Column { name: "Internal-IP", wide: true },
+        Column { name: "External-IP", wide: true },
+        Column { name: "OS-Image", wide: true },
+        Column { name: "Kernel-Version", wide: true },
+        Column { name: "Container-Runtime", wide: true },
+    ],
+    cells: node_cells,
 };
+
+/// Source: `kubernetes/kubernetes pkg/printers/internalversion/printers.go` (printNode). Whether a node is Ready, its
+/// age and its version are for its kubelet to say.
+fn node_cells(node: &Value, _: i64) -> Vec<String> {
+    let info = |key: &str| {
+        let text =
+            node.pointer("/status/nodeInfo").and_then(|i| i.get(key)).and_then(Value::as_str).unwrap_or_default();
+        if text.is_empty() { "<unknown>" } else { text }.to_owned()
+    };
+    let unknown = || "<unknown>".to_owned();
+    let none = || "<none>".to_owned();
+    vec![
+        name_of(node).to_owned(),
+        "Unknown".to_owned(),
+        none(),
+        unknown(),
+        unknown(),
+        none(),
+        none(),
+        info("osImage"),
+        info("kernelVersion"),
+        info("containerRuntimeVersion"),
+    ]
+}
 
 /// A node knows nothing about services. `kubectl cluster-info` asks for them, and fails without a list.
 const SERVICE: Kind =
@@ -101,21 +135,50 @@ fn namespace_object(name: &str, snapshot: &Snapshot) -> Value {
     })
 }
 
-/// The node as far as it is known. There is no condition Ready: that is the kubelet's word. Our own conditions say
-/// how the sources of the pods are.
+/// The node as far as it is known: what the kernel and the runtime say. There is no condition Ready, and nothing is
+/// allocatable: these are the kubelet's words. Our own conditions say how the sources of the pods are.
 fn node_object(snapshot: &Snapshot) -> Value {
     let conditions: Vec<Value> = snapshot.sources.iter().filter_map(condition).collect();
+    let facts = machine::facts();
+    let runtime = snapshot.runtime.as_ref().map(|r| format!("{}://{}", r.name, r.version)).unwrap_or_default();
     json!({
         "kind": "Node",
         "apiVersion": "v1",
         "metadata": {
             "name": snapshot.node_name,
             "resourceVersion": snapshot.revision.to_string(),
-            "labels": {"kubernetes.io/hostname": snapshot.node_name, "kubernetes.io/os": std::env::consts::OS},
+            "labels": {
+                "kubernetes.io/arch": facts.arch,
+                "kubernetes.io/hostname": snapshot.node_name,
+                "kubernetes.io/os": std::env::consts::OS,
+            },
         },
         "spec": {},
-        "status": {"conditions": conditions},
+        "status": {
+            "addresses": [{"type": "Hostname", "address": snapshot.node_name}],
+            "capacity": capacity(&facts),
+            "conditions": conditions,
+            "nodeInfo": {
+                "machineID": "",
+                "systemUUID": "",
+                "bootID": "",
+                "kernelVersion": machine::kernel_version(),
+                "osImage": machine::os_image(),
+                "containerRuntimeVersion": runtime,
+                "kubeletVersion": "",
+                "kubeProxyVersion": "",
+                "operatingSystem": std::env::consts::OS,
+                "architecture": facts.arch,
+            },
+        },
     })
+}
+
+/// Of CPU and memory, as far as they are known.
+fn capacity(facts: &NodeFacts) -> Value {
+    let cpu = (facts.cpu_milli > 0).then(|| ("cpu".to_owned(), (facts.cpu_milli / 1000).to_string()));
+    let memory = (facts.memory_bytes > 0).then(|| ("memory".to_owned(), format!("{}Ki", facts.memory_bytes / 1024)));
+    cpu.into_iter().chain(memory).map(|(name, amount)| (name, Value::from(amount))).collect::<Map<_, _>>().into()
 }
 
 fn condition((source, health): &(SourceId, Health)) -> Option<Value> {

@@ -7,6 +7,9 @@ use serde_json::{json, Map, Value};
 /// Whoever took this for an API server has to be told what it is.
 const READ_ONLY: &str = "this is nodepods' read-only view of the node";
 
+/// The API server's words for a verb that a resource does not have.
+const NOT_ALLOWED: &str = "the server does not allow this method on the requested resource";
+
 /// A request that gets no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -99,15 +102,17 @@ impl Refusal {
         let words = |code, reason, message: &str| Words { code, reason, message: message.to_owned() };
         match self {
             Self::BadRequest(message) => words(400, "BadRequest", message),
-            Self::NoSuchPath => words(404, "NotFound", &format!("{READ_ONLY}: it has nothing under this path")),
+            Self::NoSuchPath => words(
+                404,
+                "NotFound",
+                &format!("the server could not find the requested resource: {READ_ONLY}, with nothing under this path"),
+            ),
             Self::NotFound(resource, name) => words(404, "NotFound", &format!("{resource} {name:?} not found")),
-            Self::MethodNotAllowed => {
-                words(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-            }
+            Self::MethodNotAllowed => words(405, "MethodNotAllowed", NOT_ALLOWED),
             Self::ReadOnly => words(
                 405,
                 "MethodNotAllowed",
-                &format!("{READ_ONLY}: nothing can be created, changed or deleted through it"),
+                &format!("{NOT_ALLOWED}: {READ_ONLY}, nothing can be created, changed or deleted through it"),
             ),
             Self::NotARead(what, who) => {
                 words(405, "MethodNotAllowed", &format!("{READ_ONLY}: no {what} through it; on the node, try {who}"))

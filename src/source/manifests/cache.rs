@@ -158,19 +158,11 @@ fn with_last_good(mut file: ManifestFile, last: Option<Arc<Manifest>>) -> Manife
 
 fn unreadable(path: &Path, e: &io::Error, last: Option<Arc<Manifest>>) -> ManifestFile {
     let origin = path.to_string_lossy().into_owned();
-    let message = match e.kind() {
-        io::ErrorKind::NotFound => "the link leads to a file that does not exist".into(),
-        _ => format!("it cannot be read: {e}"),
-    };
-    let finding = Finding {
-        file: origin.clone(),
-        pod: None,
-        line: 0,
-        column: 0,
-        field: String::new(),
-        severity: Severity::Error,
-        reason: "Unreadable",
-        message,
+    let finding = match e.kind() {
+        io::ErrorKind::NotFound => {
+            Finding::unreadable(&origin, &"the link leads to a file that does not exist; correct or remove it")
+        }
+        _ => Finding::unreadable(&origin, e),
     };
     with_last_good(ManifestFile { origin, pod: None, stale: false, findings: vec![finding] }, last)
 }

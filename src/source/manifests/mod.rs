@@ -25,6 +25,7 @@ use self::scan::Scan;
 use self::watch::{Meaning, PathWatch};
 use super::reporter::{Reporter, Stopped};
 use crate::heartbeat;
+use crate::plain::plain;
 use crate::pod::finding::{Finding, Severity};
 use crate::pod::manifest::{Manifest, ManifestFile};
 use crate::store::update::{HealthState, SourceId, Update};
@@ -54,6 +55,8 @@ struct Manifests {
     watch_failed: bool,
     /// Files that are being written: when first and when last touched.
     writing: HashMap<PathBuf, (Instant, Instant)>,
+    /// What lies there and is no file, at the last look.
+    passed_over: Vec<(PathBuf, &'static str)>,
     /// Files that an event named: read whatever their stamp says.
     touched: HashSet<PathBuf>,
     sent: Option<Vec<ManifestFile>>,
@@ -88,6 +91,7 @@ pub fn run(
         watch: events.as_ref().map(|e| PathWatch::new(e.watches.clone())),
         watch_failed: failed,
         writing: HashMap::new(),
+        passed_over: Vec::new(),
         touched: HashSet::new(),
         sent: None,
     };
@@ -200,7 +204,8 @@ impl Manifests {
             .partition(|(_, (first, last))| now < (*last + QUIET).min(*first + LONGEST_WRITE));
         self.touched.extend(ready.into_keys());
         match scan::scan(&path) {
-            Ok(Scan::Found(entries)) => {
+            Ok(Scan::Found { entries, passed_over }) => {
+                self.note_passed_over(passed_over);
                 self.cache.refresh(entries, &self.touched, &busy.keys().cloned().collect());
                 self.existed = true;
                 self.reporter.health(HealthState::Up, "", &target)?;
@@ -215,7 +220,7 @@ impl Manifests {
                 }
             }
             Err(e) => {
-                let text = format!("{target} cannot be read: {e}; the last known manifests are kept");
+                let text = plain(format!("{target} cannot be read: {e}; the last known manifests are kept"));
                 if self.reporter.health(HealthState::Down, &text, &target)? {
                     log::error!("manifests: {text}");
                 }
@@ -226,6 +231,14 @@ impl Manifests {
         self.touched.clear();
         self.writing = busy;
         self.send(self.cache.files())
+    }
+
+    /// One line for each thing that lies where manifests are and is none, as a kubelet has.
+    fn note_passed_over(&mut self, found: Vec<(PathBuf, &'static str)>) {
+        for (path, what) in found.iter().filter(|f| !self.passed_over.contains(f)) {
+            log::warn!("manifests: {} is {what}: not read, as by a kubelet; remove or rename it", path.display());
+        }
+        self.passed_over = found;
     }
 
     fn follow(&mut self, path: &Path) {

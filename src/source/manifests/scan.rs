@@ -3,10 +3,10 @@
 //! The kubelet's rules (`kubernetes/kubernetes pkg/kubelet/config/file.go`): every entry whose name has no leading
 //! dot, whatever its suffix; links are followed; directories and special files are passed over; sorted by name.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The kubelet refuses larger manifests.
@@ -54,8 +54,13 @@ pub struct Entry {
 pub enum Scan {
     /// Nothing: counts as an empty directory, as for the kubelet.
     Missing,
-    /// A directory, or one file. Sorted by name.
-    Found(Vec<Entry>),
+    /// A directory, or one file.
+    Found {
+        /// What counts, sorted by name.
+        entries: Vec<Entry>,
+        /// Directories and special files that lie beside them, each with what it is in a person's words.
+        passed_over: Vec<(PathBuf, &'static str)>,
+    },
 }
 
 /// Looks at `path`, which may be a directory or one file.
@@ -69,7 +74,8 @@ pub fn scan(path: &Path) -> io::Result<Scan> {
         Err(e) => return Err(e),
     };
     if at.is_file() {
-        return Ok(Scan::Found(vec![Entry { path: path.into(), stamp: Ok(Stamp::of(&at)) }]));
+        let entries = vec![Entry { path: path.into(), stamp: Ok(Stamp::of(&at)) }];
+        return Ok(Scan::Found { entries, passed_over: Vec::new() });
     }
     if !at.is_dir() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is neither a directory nor a regular file"));
@@ -79,7 +85,7 @@ pub fn scan(path: &Path) -> io::Result<Scan> {
         Err(e) if is_missing(&e) => return Ok(Scan::Missing),
         Err(e) => return Err(e),
     };
-    let mut entries = Vec::new();
+    let (mut entries, mut passed_over) = (Vec::new(), Vec::new());
     for entry in listed {
         let name = entry?.file_name();
         if name.as_bytes().starts_with(b".") {
@@ -88,7 +94,10 @@ pub fn scan(path: &Path) -> io::Result<Scan> {
         let path = path.join(&name);
         let stamp = match fs::metadata(&path) {
             Ok(m) if m.is_file() => Ok(Stamp::of(&m)),
-            Ok(_) => continue,
+            Ok(m) => {
+                passed_over.push((path, what_it_is(m.file_type())));
+                continue;
+            }
             // Gone between the listing and the look, unless a link is left that leads nowhere.
             Err(e) if e.kind() == ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() => continue,
             Err(e) => Err(e),
@@ -96,7 +105,16 @@ pub fn scan(path: &Path) -> io::Result<Scan> {
         entries.push(Entry { path, stamp });
     }
     entries.sort_unstable_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
-    Ok(Scan::Found(entries))
+    Ok(Scan::Found { entries, passed_over })
+}
+
+fn what_it_is(kind: FileType) -> &'static str {
+    match () {
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a named pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
 }
 
 /// A parent that is a file (ENOTDIR) means the path does not exist, too.

@@ -308,6 +308,7 @@ fn full_looks_go_on_without_a_reader_of_events() {
         watch: None,
         watch_failed: true,
         writing: HashMap::new(),
+        passed_over: Vec::new(),
         touched: HashSet::new(),
         sent: None,
     };
