@@ -57,7 +57,8 @@ def channel(path):
             ("grpc.max_receive_message_length", MAX_REPLY),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.initial_reconnect_backoff_ms", 50),
-            ("grpc.min_reconnect_backoff_ms", 50),
+            # how long an attempt may take: on a busy machine even a handshake does
+            ("grpc.min_reconnect_backoff_ms", 5000),
             ("grpc.max_reconnect_backoff_ms", 200),
         ],
     )

@@ -22,8 +22,10 @@ const MAX_RECEIVE: i32 = 16 << 20;
 const LIST_DEADLINE: Duration = Duration::from_secs(5);
 /// Status calls may ask a shim.
 const STATUS_DEADLINE: Duration = Duration::from_secs(5);
-/// The first call includes the connection.
-const VERSION_DEADLINE: Duration = Duration::from_secs(2);
+/// The first call includes the connection: while a small node starts all of its pods, even that takes its time.
+const VERSION_DEADLINE: Duration = Duration::from_secs(5);
+/// As long as the call that waits for it.
+const CONNECT_MS: i32 = 5_000;
 /// The core ends a call at its deadline. Should it be stuck itself, nobody waits longer than this.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -83,8 +85,8 @@ impl Client {
             .max_receive_message_len(MAX_RECEIVE)
             .initial_reconnect_backoff(Duration::from_millis(100))
             .max_reconnect_backoff(Duration::from_secs(5))
-            // The C-core's own lower limit of 20 s would rule otherwise.
-            .raw_cfg_int(c"grpc.min_reconnect_backoff_ms".into(), 100)
+            // How long an attempt to connect may take at least; without it, as long as the back-off, which begins small.
+            .raw_cfg_int(c"grpc.min_reconnect_backoff_ms".into(), CONNECT_MS)
             // A new client starts with a new connection, not with the back-off of the one before it.
             .use_local_subchannel_pool(true)
             .enable_http_proxy(false)
@@ -219,6 +221,7 @@ fn away(message: &str) -> String {
     match message {
         _ if told("No such file or directory") => "there is no such socket".into(),
         _ if told("Connection refused") => "nobody listens on the socket".into(),
+        _ if told("before receiving SETTINGS frame") => "it takes connections and says nothing".into(),
         _ => message.to_owned(),
     }
 }

@@ -1,3 +1,5 @@
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{bounded, Sender};
@@ -90,6 +92,25 @@ fn calls(fake: &FakeRuntime, method: &str, n: u32) {
     while fake.with(|s| s.count(method)) < until {
         thread::yield_now();
     }
+}
+
+#[test]
+fn a_runtime_that_is_slow_to_take_a_connection_is_reached() {
+    let t = TestDir::new();
+    let (near, far) = (socket(&t), t.path("far"));
+    let _fake = FakeRuntime::start(&far, &shown());
+    let gate = UnixListener::bind(&near).unwrap();
+    thread::spawn(move || {
+        for taken in gate.incoming().map_while(Result::ok) {
+            // Many times the shortest back-off, and a fraction of what a call may take.
+            thread::sleep(Duration::from_millis(600));
+            let Ok(through) = UnixStream::connect(&far) else { return };
+            let (from, to) = (taken.try_clone().unwrap(), through.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut &from, &mut &to));
+            thread::spawn(move || io::copy(&mut &through, &mut &taken));
+        }
+    });
+    assert_eq!(Running::at(&near).state().sandboxes.len(), 2);
 }
 
 #[test]
