@@ -26,7 +26,10 @@ class Crate:
 def resolve(root, arch):
     """Our own package and the crates it is made of, sorted by name."""
     command = ["cargo", "metadata", "--locked", "--format-version=1", f"--filter-platform={arch}-unknown-linux-musl"]
-    answer = json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True)
+    if done.returncode:  # cargo has said why
+        raise SystemExit("bill: cargo cannot tell the crates that are inside; without a network, `make dist` gives an archive that has them")
+    answer = json.loads(done.stdout)
     lock = tomllib.loads((root / "Cargo.lock").read_text())["package"]
     checksums = {(p["name"], p["version"]): p.get("checksum", "") for p in lock}
     packages = {p["id"]: p for p in answer["packages"]}
