@@ -83,6 +83,16 @@ def test_one_log_line_for_a_broken_file(daemon, watch):
     assert len([line for line in daemon.log().splitlines() if "bad.yaml" in line]) == 1
 
 
+def test_a_file_that_is_wrong_all_over_does_not_fill_the_log(daemon, watch):
+    unknown = "".join(f"  field{i}: x\n" for i in range(40))
+    daemon.put("many.yaml", manifest("many") + unknown)
+    watch.next("ADDED", f"many-{NODE}")
+    daemon.wait_log("30 more; `nodepods lint ")
+    assert len([line for line in daemon.log().splitlines() if "many.yaml" in line]) == 11
+    told, _ = daemon.sources()
+    assert len(told.findings) == 40
+
+
 def test_the_directory_itself_goes_and_comes_back(daemon, watch):
     daemon.put("web.yaml", manifest("web"))
     watch.next("ADDED", WEB)

@@ -35,3 +35,19 @@ fn a_flood_is_refused_and_others_are_served() {
     assert!(page.contains(&format!("{list}\"OK\"}} 40\n")), "{page}");
     assert!(page.contains(&format!("{list}\"ResourceExhausted\"}} 180\n")), "{page}");
 }
+
+#[test]
+fn health_has_the_same_allowance() {
+    let rate = Rate { per_second: 1.0 / 86_400.0, burst: 3.0 };
+    let rates = Rates { unary: rate, watch: rate };
+    let daemon = Daemon::with(&GrpcOptions { rates, ..GrpcOptions::default() });
+    daemon.publish(&[]);
+    let (flood, quiet) = (PodsClient::connect(&daemon.socket), PodsClient::connect(&daemon.socket));
+    for _ in 0..3 {
+        assert_eq!(flood.health(""), Ok(1));
+        assert!(flood.watch_health("").next().is_ok());
+    }
+    assert_eq!(flood.health("").unwrap_err().0, RpcStatusCode::RESOURCE_EXHAUSTED);
+    assert_eq!(flood.watch_health("").end().0, RpcStatusCode::RESOURCE_EXHAUSTED);
+    assert_eq!(quiet.health(""), Ok(1));
+}

@@ -132,11 +132,13 @@ pub(crate) fn health(shared: &Handle) -> Service {
     ServiceBuilder::new()
         .add_unary_handler(&reply::HEALTH_CHECK, move |ctx, request, sink| {
             let snapshot = check.store.current();
-            answer(&ctx, sink, checked(&snapshot, &request));
+            let reply = check.admitted(&ctx, Kind::Unary).and_then(|()| checked(&snapshot, &request));
+            answer(&ctx, sink, reply);
         })
         .add_server_streaming_handler(&reply::HEALTH_WATCH, move |ctx, request, sink| {
-            let feed = request.string().map(HealthFeed::new).map_err(Refusal::BadRequest);
-            let _ = stream(&ctx, sink, &watch, feed);
+            let admitted = watch.admitted(&ctx, Kind::Watch);
+            let service = admitted.and_then(|()| request.string().map_err(Refusal::BadRequest));
+            let _ = stream(&ctx, sink, &watch, service.map(HealthFeed::new));
         })
         .build()
 }

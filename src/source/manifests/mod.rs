@@ -35,6 +35,9 @@ const QUIET: Duration = Duration::from_millis(20);
 /// A file that is never left alone is read all the same.
 const LONGEST_WRITE: Duration = Duration::from_millis(500);
 
+/// Lines in the log about one file; what else is wrong in it is data all the same.
+const MOST_LINES: usize = 10;
+
 /// Batches of events that are taken before a look.
 const AT_ONCE: usize = 64;
 
@@ -269,17 +272,22 @@ fn join(mut all: Vec<Event>, more: Vec<Event>) -> Vec<Event> {
     all
 }
 
-/// One line for each finding that is new, and one for each file that has none any more.
+/// One line for each finding that is new, up to [`MOST_LINES`] a file, and one for each file that has none any more.
 fn log_changes(before: &[ManifestFile], now: &[ManifestFile]) {
     let known: HashMap<&str, &[Finding]> = before.iter().map(|f| (f.origin.as_str(), &*f.findings)).collect();
     for file in now {
         let old = known.get(file.origin.as_str()).copied().unwrap_or_default();
-        for finding in file.findings.iter().filter(|f| !old.contains(f)) {
+        let mut news = file.findings.iter().filter(|f| !old.contains(f));
+        for finding in news.by_ref().take(MOST_LINES) {
             match finding.severity {
                 Severity::Error if file.stale => log::error!("{finding} (its last good pod is kept)"),
                 Severity::Error => log::error!("{finding}"),
                 Severity::Warning => log::warn!("{finding}"),
             }
+        }
+        match news.count() {
+            0 => {}
+            more => log::warn!("{0}: {more} more; `nodepods lint {0}` shows them", file.origin),
         }
         if !old.is_empty() && file.findings.is_empty() {
             log::info!("{}: good again", file.origin);

@@ -29,6 +29,8 @@ use crate::store::update::{HealthState, SourceId, Update};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Failures in a row that are logged as warnings; later ones show with -v only.
 const LOUD: u32 = 3;
+/// Lines in the log about what is wrong in one answer; the rest is data all the same.
+const MOST_LINES: usize = 10;
 
 /// What is asked for, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +112,13 @@ impl Source {
                 match news {
                     News::Same => Ok(()),
                     News::Files(files) => {
-                        for finding in files.iter().flat_map(|f| &f.findings) {
+                        let mut findings = files.iter().flat_map(|f| &f.findings);
+                        for finding in findings.by_ref().take(MOST_LINES) {
                             log::warn!("url: {finding}");
+                        }
+                        match findings.count() {
+                            0 => {}
+                            more => log::warn!("url: {}: {more} more; `nodepods sources` shows them", self.target),
                         }
                         self.reporter.send(Update::Manifests { source: SourceId::Http, files })
                     }
