@@ -109,7 +109,11 @@ fn in_our_words(problem: &str) -> String {
             let value = one.strip_prefix("Error parsing option '").and_then(|rest| rest.split_once("' with value '"));
             let Some((option, rest)) = value else { return whole() };
             let Some((value, why)) = rest.rsplit_once("': ") else { return whole() };
-            let why = if why.contains("digit") || why.contains("number") { "want a whole number" } else { why };
+            let why = match why {
+                _ if why.contains("too large") => "this number is too large",
+                _ if why.contains("digit") || why.contains("number") => "want a whole number",
+                _ => why,
+            };
             format!("{option}: {value:?}: {why}")
         }
         _ => whole(),
@@ -143,6 +147,10 @@ mod tests {
             (
                 "Error parsing option '--tail' with value 'x': invalid digit found in string\n",
                 "--tail: \"x\": want a whole number",
+            ),
+            (
+                "Error parsing option '--port' with value '80000': number too large to fit in target type\n",
+                "--port: \"80000\": this number is too large",
             ),
             ("Error parsing option '--since' with value 'it's': not a duration", "--since: \"it's\": not a duration"),
             ("Something\n  else\n", "Something else"),

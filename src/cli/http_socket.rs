@@ -10,8 +10,8 @@ use super::exit::{Exit, Failure};
 use super::socket;
 use crate::config::file;
 use crate::config::settings::HTTP_SOCKET;
+use crate::source::http::error::HttpError;
 use crate::source::http::local;
-use crate::sys::process;
 
 /// How long the daemon may take to say that it lives.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,15 +19,28 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const NAME: &str = "http.sock";
 
 /// The socket that is named, by option or by `NODEPODS_HTTP_SOCKET`; else the one beside the socket that is `asked`
-/// because of its name; else the one of the configuration file, or the default one. Somebody must listen there.
+/// because of its name; else the one of the configuration file, or the default one. Somebody must listen there and
+/// speak HTTP: who takes a socket for gRPC for this one would wait for kubectl's patience to end.
 ///
 /// # Errors
 /// Nobody does, or we may not connect.
 pub fn find(named: Option<&Path>, asked: &[PathBuf]) -> Result<PathBuf, Failure> {
     let path = place(named, asked);
     match UnixStream::connect(&path) {
-        Ok(_) if is_turned_away(&path) => Err(socket::turned_away(&path)),
-        Ok(_) => Ok(path),
+        Ok(_) => match local::get(&path, ("/livez", ""), "*/*", Some(PATIENCE)) {
+            Err(HttpError::Broken(_) | HttpError::Malformed(_)) if socket::turns_away(&path) => {
+                Err(socket::turned_away(&path))
+            }
+            Err(HttpError::Broken(_) | HttpError::Malformed(_)) => Err(Failure::new(
+                Exit::Unavailable,
+                format!(
+                    "error: what answers on {} does not speak HTTP\nName the daemon's socket for HTTP with --http-socket \
+                     or NODEPODS_HTTP_SOCKET; it has another one for gRPC.",
+                    path.display()
+                ),
+            )),
+            _ => Ok(path),
+        },
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
             Err(socket::not_allowed(&path, &socket::why(&path, &e)))
         }
@@ -41,13 +54,6 @@ pub fn find(named: Option<&Path>, asked: &[PathBuf]) -> Result<PathBuf, Failure>
             ),
         )),
     }
-}
-
-/// Whether the daemon does not admit this user. It is asked for something small, which costs root nothing.
-fn is_turned_away(path: &Path) -> bool {
-    process::effective_uid() != 0
-        && local::get(path, ("/livez", ""), "*/*", Some(PATIENCE)).is_err()
-        && socket::turns_away(path)
 }
 
 fn place(named: Option<&Path>, asked: &[PathBuf]) -> PathBuf {

@@ -17,6 +17,8 @@ use super::clock::now;
 use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::missing;
+use super::one_pod::one_of_each;
+use super::output::end_with_the_reader;
 use super::selection::{Selection, Words};
 use super::socket;
 use crate::codec::pod_bytes::PodBytes;
@@ -24,7 +26,6 @@ use crate::codec::time::Time;
 use crate::config::duration::GoDuration;
 use crate::config::settings::POD_LOGS_DIR;
 use crate::pod::log_line::LogFilter;
-use crate::pod::lookup::text;
 use target::Target;
 use wish::Wish;
 
@@ -115,23 +116,32 @@ impl Command for Logs {
         let (pods, place) = self.pods()?;
         let (pods, missing) = selection.choose(&pods);
         missing::none(&missing)?;
+        let pods = match self.selector {
+            Some(_) => pods,
+            None => the_one(pods)?,
+        };
         let mut targets = Vec::new();
         for pod in &pods {
             targets.extend(target::of(pod, self.container.as_deref(), self.all_containers)?);
         }
-        if pods.len() > 1 && self.selector.is_none() {
-            let names: Vec<_> = pods
-                .iter()
-                .map(|pod| ["metadata.namespace", "metadata.name"].map(|p| text(pod, p)).join("/"))
-                .collect();
-            let problem = format!("several pods are called so: {}; say which", names.join(", "));
-            return Err(Failure::usage("logs", problem));
-        }
         if pods.is_empty() {
             eprintln!("No resources found");
         }
+        if self.follow {
+            end_with_the_reader();
+        }
         self.print(&place, &targets, &wish)
     }
+}
+
+/// The pod that a name means, unless there are several in different namespaces.
+fn the_one(pods: Vec<PodBytes>) -> Result<Vec<PodBytes>, Failure> {
+    let pods = one_of_each(pods);
+    if pods.len() > 1 {
+        let names: Vec<_> = pods.into_keys().collect();
+        return Err(Failure::usage("logs", format!("several pods are called so: {}; say which", names.join(", "))));
+    }
+    Ok(pods.into_values().collect())
 }
 
 /// Who knows the pods, and has their logs.
@@ -153,8 +163,10 @@ impl Logs {
     fn from(&self) -> Result<Option<Time>, Failure> {
         match (self.since, self.since_time.as_deref()) {
             (Some(_), Some(_)) => Err(Failure::usage("logs", "--since and --since-time exclude each other")),
+            // As with kubectl, 0 means from the beginning.
+            (Some(ago), None) if ago.0.is_zero() => Ok(None),
             (Some(ago), None) => {
-                let ago = i64::try_from(ago.0.as_secs()).unwrap_or(i64::MAX);
+                let ago = i64::try_from(ago.0.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
                 Ok(Some(Time::from_unix(now().saturating_sub(ago))))
             }
             (None, Some(text)) => match Time::parse(text) {

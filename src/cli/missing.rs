@@ -45,6 +45,8 @@ const ELSEWHERE: [&str; 22] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     name: String,
+    /// What was named in front of it: a namespace, or a resource that is none of ours.
+    before: String,
     /// Pods that are called much the same, as `NAMESPACE/NAME`.
     near: Vec<String>,
 }
@@ -63,7 +65,8 @@ impl Missing {
         }
         near.sort();
         near.dedup();
-        Self { name: wanted.name.clone(), near: near.into_iter().take(MOST).map(|pod| pod.join("/")).collect() }
+        let before = wanted.namespace.clone().unwrap_or_default();
+        Self { name: wanted.name.clone(), before, near: near.into_iter().take(MOST).map(|pod| pod.join("/")).collect() }
     }
 }
 
@@ -87,9 +90,10 @@ pub fn none(missing: &[Missing]) -> Result<(), Failure> {
         return Ok(());
     }
     let lines: Vec<_> = missing.iter().map(ToString::to_string).collect();
-    let one_of = |names: &[&str]| missing.iter().find(|m| names.contains(&m.name.as_str()));
+    let words = || missing.iter().flat_map(|m| [m.name.as_str(), m.before.as_str()]);
+    let one_of = |names: &[&str]| words().find(|word| names.contains(word));
     let hint = match one_of(&SERVED) {
-        Some(Missing { name, .. }) => format!("This command knows pods alone; try 'nodepods kubectl get {name}'."),
+        Some(word) => format!("This command knows pods alone; try 'nodepods kubectl get {word}'."),
         None if one_of(&ELSEWHERE).is_some() => {
             "A node knows its pods alone; other resources are in the API server.".into()
         }
@@ -127,7 +131,12 @@ mod tests {
 
     #[test]
     fn the_next_step_fits_what_was_typed() {
-        let of = |name: &str| none(&[Missing { name: name.into(), near: Vec::new() }]).unwrap_err();
+        let missing = |before: &str, name: &str| {
+            let (name, before) = (name.into(), before.into());
+            none(&[Missing { name, before, near: Vec::new() }]).unwrap_err()
+        };
+        let of = |name: &str| missing("", name);
+        assert!(missing("deploy", "web").message.ends_with("other resources are in the API server."));
         assert!(of("nodes").message.ends_with("try 'nodepods kubectl get nodes'."));
         assert!(of("deployments").message.ends_with("other resources are in the API server."));
         assert!(of("web").message.ends_with("'nodepods get pods' shows those that are there."));

@@ -21,20 +21,27 @@ pub fn pick(verb: &str, pods: Vec<PodBytes>, namespace: Option<&str>, word: &str
         return Err(Failure::usage(verb, "name a pod"));
     }
     let (chosen, missing) = selection.choose(&pods);
-    let name = |pod: &PodBytes| format!("{}/{}", text(pod, "metadata.namespace"), text(pod, "metadata.name"));
-    let mut one_of_each: BTreeMap<String, PodBytes> = BTreeMap::new();
-    for pod in chosen {
-        let known = one_of_each.entry(name(&pod)).or_insert_with(|| pod.clone());
-        if succeeds(&pod, known) {
-            *known = pod;
-        }
-    }
+    let one_of_each = one_of_each(chosen);
     let names: Vec<_> = one_of_each.keys().cloned().collect();
     match (one_of_each.into_values().next(), names.as_slice()) {
         (Some(pod), [_]) => Ok(pod),
         (None, _) => missing::none(&missing).and(Err(Failure::silent(Exit::NotFound))),
         _ => Err(Failure::usage(verb, format!("{word:?} names {} pods: {}; say which", names.len(), names.join(", ")))),
     }
+}
+
+/// The pods by `NAMESPACE/NAME`: of a pod that ends and its successor the successor alone.
+#[must_use]
+pub fn one_of_each(pods: Vec<PodBytes>) -> BTreeMap<String, PodBytes> {
+    let mut out: BTreeMap<String, PodBytes> = BTreeMap::new();
+    for pod in pods {
+        let name = ["metadata.namespace", "metadata.name"].map(|path| text(&pod, path)).join("/");
+        let known = out.entry(name).or_insert_with(|| pod.clone());
+        if succeeds(&pod, known) {
+            *known = pod;
+        }
+    }
+    out
 }
 
 /// The pod as it is told about itself.

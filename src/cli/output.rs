@@ -1,8 +1,11 @@
 //! Standard output: a reader that left early is no failure.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::{process, thread};
 
 use super::exit::Failure;
+use crate::sys::poll::{ready, Interest};
 
 /// Writes to standard output.
 ///
@@ -19,6 +22,20 @@ pub fn print(text: &str) -> Result<(), Failure> {
 pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// From now on the process ends, quietly, as soon as nobody reads standard output any more. For commands that go on
+/// until they are stopped: behind `| head -1` they would stay until there is something to write again.
+pub fn end_with_the_reader() {
+    let wait = || loop {
+        match ready(&[(io::stdout().as_fd(), Interest::HangUp)], None) {
+            Ok(gone) if gone.contains(&true) => process::exit(0),
+            Ok(_) => {} // a signal
+            Err(_) => return,
+        }
+    };
+    // Without the thread the next write finds out.
+    let _ = thread::Builder::new().name("reader".into()).spawn(wait);
 }
 
 /// What writing came to: a closed pipe is a good end.

@@ -333,6 +333,7 @@ fn a_stale_source_is_said_in_a_warning() {
 #[test]
 fn namespaces_nodes_and_events() {
     let server = three();
+    assert_eq!(server.json("/api/v1/namespaces/default/pods/web/status", "")["kind"], "Pod");
     assert_eq!(names(&server.json("/api/v1/namespaces", "")), ["default", "kube-system"]);
     assert_eq!(server.json("/api/v1/namespaces/default", "")["kind"], "Namespace");
     assert_eq!(server.get("/api/v1/namespaces/none", "").code, 404);

@@ -41,7 +41,11 @@ pub fn refused(socket: &Path, service: &str, code: RpcStatusCode, message: &str)
         ),
         RpcStatusCode::DEADLINE_EXCEEDED => (
             Exit::Unavailable,
-            format!("error: no answer from {at} within {} s", PATIENCE.as_secs()),
+            format!(
+                "error: no answer from {at} within {} s\nIs the machine out of memory or time? The daemon's log says \
+                 more: journalctl -u nodepods",
+                PATIENCE.as_secs()
+            ),
         ),
         RpcStatusCode::PERMISSION_DENIED | RpcStatusCode::UNAUTHENTICATED => return not_allowed(socket, message),
         RpcStatusCode::INVALID_ARGUMENT => (Exit::Usage, format!("error: {message}")),
@@ -54,7 +58,10 @@ pub fn refused(socket: &Path, service: &str, code: RpcStatusCode, message: &str)
         RpcStatusCode::RESOURCE_EXHAUSTED => {
             (Exit::Unavailable, format!("error: the daemon is too busy: {message}\nTry again in a moment."))
         }
-        code => (Exit::Internal, format!("error: {at} answered {code}: {message}")),
+        code => (
+            Exit::Internal,
+            format!("error: {at} answered {code}: {message}\nThe daemon's log says more: journalctl -u nodepods"),
+        ),
     };
     Failure::new(exit, text)
 }

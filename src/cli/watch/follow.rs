@@ -9,7 +9,7 @@ use crate::cli::client::PodsClient;
 use crate::cli::clock::now;
 use crate::cli::comeback::{ended, Comeback};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::written;
+use crate::cli::output::{end_with_the_reader, written};
 use crate::cli::selection::Selection;
 use crate::cli::socket;
 
@@ -32,6 +32,7 @@ impl Follow {
     /// # Errors
     /// No daemon in the beginning, or one that refuses us.
     pub fn run(self, verb: &str) -> Result<(), Failure> {
+        end_with_the_reader();
         let mut view = View::new(self.selection, self.printer, self.news_only);
         let mut comeback = Comeback::new();
         loop {

@@ -117,7 +117,10 @@ impl<'a> Route<'a> {
             [] => Self::Resources,
             ["pods"] => Self::Pods(None),
             ["namespaces", namespace, "pods"] => Self::Pods(Some(namespace)),
-            ["namespaces", namespace, "pods", name] => Self::Pod(namespace, name),
+            // `kubectl get --subresource=status` reads the whole pod there.
+            ["namespaces", namespace, "pods", name] | ["namespaces", namespace, "pods", name, "status"] => {
+                Self::Pod(namespace, name)
+            }
             ["namespaces", namespace, "pods", name, "log"] => Self::Log(namespace, name),
             ["namespaces", _, "pods", _, inside @ ("exec" | "attach" | "portforward" | "proxy" | "scale")] => {
                 Self::Inside(inside)

@@ -16,6 +16,7 @@ use super::request::Request;
 use super::row_object::RowObject;
 use super::shared::{self, Shared};
 use super::warning;
+use crate::pod::successor::succeeds;
 use crate::store::snapshot::{PodEntry, Snapshot};
 
 /// Pods of one namespace or of all: a list, or a watch where one is asked for.
@@ -45,11 +46,12 @@ pub(crate) fn get(shared: &Shared, request: &Request, namespace: &str, name: &st
     Ok(reply)
 }
 
-/// The pod with this name. While a replaced pod still stops there may be two; the newer one is meant.
+/// The pod with this name. While a replaced pod still stops there may be two; its successor is meant.
 ///
 /// # Errors
 /// There is none.
 pub(crate) fn find<'s>(snapshot: &'s Snapshot, namespace: &str, name: &str) -> Result<&'s Arc<PodEntry>, Refusal> {
     let named = snapshot.pods.iter().filter(|p| p.id.namespace == namespace && p.id.name == name);
-    named.max_by_key(|p| p.revision).ok_or_else(|| Refusal::NotFound("pods", name.to_owned()))
+    let meant = named.reduce(|a, b| if succeeds(&b.bytes, &a.bytes) { b } else { a });
+    meant.ok_or_else(|| Refusal::NotFound("pods", name.to_owned()))
 }
