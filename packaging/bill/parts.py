@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
-STATIC = Path(__file__).parents[1] / "build/static"
+ZIG = Path(__file__).parents[1] / "build/zig.txt"
 GRPC = "grpcio-sys", "grpc"
 RING = "ring", ""
 RUSTC = r"rustc version ([\d.]+)"
@@ -66,7 +66,7 @@ NOT_COMPILED = {
 }
 
 # What the compilers link in: name, how the .comment section of the binary names its version, licence, text, origin.
-# musl and zig's own part of the C library are those of the zig that packaging/build/static names.
+# musl and zig's own part of the C library are those of the zig that packaging/build/zig.txt names.
 TOOLCHAIN = [
     ("rust-std", RUSTC, "MIT OR Apache-2.0", "rust.txt", "github/rust-lang/rust@{}"),
     ("llvm-runtimes", r"clang version ([\d.]+)", "Apache-2.0 WITH LLVM-exception", "llvm.txt",
@@ -98,7 +98,7 @@ def bundled(crates):
 def toolchain(binary):
     """What the compilers of this binary linked into it."""
     comment = subprocess.run(["readelf", "-p", ".comment", binary], check=True, capture_output=True, text=True).stdout
-    known = {"musl": MUSL, "zig": find(STATIC, r"ZIG_VERSION=([\d.]+)")}
+    known = {"musl": MUSL, "zig": find(ZIG, r"ziglang==([\d.]+)")}
     parts = []
     for name, pattern, licence, text, origin in TOOLCHAIN:
         found = re.search(pattern, comment) if pattern else None

@@ -46,6 +46,10 @@ oom_score = 0
 """
 
 
+def _architecture():
+    return {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+
+
 def _alive(pid):
     """False for a zombie too, which kill(pid, 0) finds."""
     try:
@@ -140,15 +144,22 @@ class Containerd:
             log.close()
 
     def load_images(self):
-        architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-        for name, digest, data in images.all_images(architecture):
-            with tempfile.NamedTemporaryFile(dir=self.dir, suffix=".tar") as f:
-                f.write(data)
-                f.flush()
-                for command in (["import", f.name], ["tag", "--force", name, digest]):
-                    done = self._ctr("images", *command)
-                    if done.returncode:
-                        raise RuntimeError(f"ctr images {command[0]} {name}: {done.stderr.decode()}")
+        for name, digest, data in images.all_images(_architecture()):
+            self._load(name, digest, data)
+
+    def load_image(self, name, files, config):
+        """One image of a single layer."""
+        data, digest = images.archive(name, files, config, _architecture())
+        self._load(name, digest, data)
+
+    def _load(self, name, digest, data):
+        with tempfile.NamedTemporaryFile(dir=self.dir, suffix=".tar") as f:
+            f.write(data)
+            f.flush()
+            for command in (["import", f.name], ["tag", "--force", name, digest]):
+                done = self._ctr("images", *command)
+                if done.returncode:
+                    raise RuntimeError(f"ctr images {command[0]} {name}: {done.stderr.decode()}")
 
     def stop(self):
         """Ends containerd alone: shims and containers live on."""

@@ -14,7 +14,8 @@ def _digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def _tar(files, links=()):
+def layer(files, links=()):
+    """Files by name and content, links by name and target, as a tar archive. All may be run."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as out:
         for name, data in files:
@@ -32,15 +33,15 @@ def _json(value):
     return json.dumps(value, sort_keys=True).encode()
 
 
-def archive(name, layer, config, architecture):
+def archive(name, files, config, architecture):
     """An OCI archive with one image, and the name by digest that a pull would have given it."""
-    packed = gzip.compress(layer, mtime=0)
+    packed = gzip.compress(files, mtime=0)
     image = _json(
         {
             "architecture": architecture,
             "os": "linux",
             "config": config,
-            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(files)]},
         }
     )
     oci = "application/vnd.oci.image."
@@ -61,14 +62,14 @@ def archive(name, layer, config, architecture):
     files = [("oci-layout", _json({"imageLayoutVersion": "1.0.0"}))]
     files.append(("index.json", _json({"schemaVersion": 2, "manifests": [entry]})))
     files += [("blobs/sha256/" + _digest(b)[7:], b) for b in (image, manifest, packed)]
-    return _tar(files), f"{name.rsplit(':', 1)[0]}@{_digest(manifest)}"
+    return layer(files), f"{name.rsplit(':', 1)[0]}@{_digest(manifest)}"
 
 
 def all_images(architecture):
     """(name, name by digest, archive) of what the tests run. The sandbox's pause is a busybox that sleeps."""
     with open("/bin/busybox", "rb") as f:
         busybox = f.read()
-    layer = _tar([("bin/busybox", busybox)], [(f"bin/{a}", "busybox") for a in _APPLETS])
+    busyboxes = layer([("bin/busybox", busybox)], [(f"bin/{a}", "busybox") for a in _APPLETS])
     for name, command in ((PAUSE, ["/bin/busybox", "sleep", "2147483647"]), (BUSYBOX, ["/bin/sh"])):
-        data, digest = archive(name, layer, {"Cmd": command, "Env": ["PATH=/bin"], "WorkingDir": "/"}, architecture)
+        data, digest = archive(name, busyboxes, {"Cmd": command, "Env": ["PATH=/bin"], "WorkingDir": "/"}, architecture)
         yield name, digest, data

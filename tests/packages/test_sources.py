@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_its_packages_are_those_of_the_repository(sources, tmp_path):
     offline(sources, "packaging/build/packages", ARCH, **habits)
     assert (sources / "target/dist/SHA256SUMS").read_text().splitlines() == \
         [line for line in (ROOT / "target/dist/SHA256SUMS").read_text().splitlines() if "-source" not in line and f"-{other()}" not in line]
+
+
+def test_a_compiler_that_is_not_the_known_one_is_refused(tmp_path):
+    """A wheel with the right name and version, from wherever pip was told to look."""
+    with zipfile.ZipFile(tmp_path / "ziglang-0.17.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("ziglang/zig", "#!/bin/sh\necho 0.17.0\n")
+        wheel.writestr("ziglang-0.17.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: ziglang\nVersion: 0.17.0\n")
+        wheel.writestr("ziglang-0.17.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("ziglang-0.17.0.dist-info/RECORD", "")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    done = subprocess.run([ROOT / "packaging/build/static"], env=environment, capture_output=True, text=True)
+    assert done.returncode and "DO NOT MATCH THE HASHES" in done.stderr, done.stdout + done.stderr
+    assert not list((tmp_path / "cache").rglob("zig"))
 
 
 def other():
