@@ -97,6 +97,8 @@ pub struct Container {
     pub finished_at: i64,
     /// Exit code, meaningful once exited.
     pub exit_code: i32,
+    /// It has exited, and the runtime has not told how: times, exit code, reason and message mean nothing.
+    pub end_unknown: bool,
     /// ContainerStatus `image.image`.
     pub image: String,
     /// ContainerStatus `image_ref`.

@@ -47,7 +47,7 @@ impl Maker<'_> {
         if let Some(old) = old {
             remember(&mut out, old);
         }
-        if let Some(second) = instances.next() {
+        if let Some(second) = instances.next().filter(|second| !second.end_unknown) {
             out.last_state = self.state(second, None);
         }
         if out.image.is_empty() {
@@ -75,7 +75,7 @@ impl Maker<'_> {
     pub fn status_without_spec(&self, name: &str) -> Option<ContainerStatus> {
         let mut instances = self.instances.of(name);
         let mut out = self.of_instance(instances.next()?, None);
-        if let Some(second) = instances.next() {
+        if let Some(second) = instances.next().filter(|second| !second.end_unknown) {
             out.last_state = self.state(second, None);
         }
         out.ready_unknown = out.state.is_running();
@@ -117,6 +117,11 @@ impl Maker<'_> {
         match instance.state {
             ContainerState::Running => State::Running(json!({"startedAt": time(instance.started_at)})),
             ContainerState::Created => State::waiting(""),
+            // An exit code is not invented: nobody would ever take it back where the policy says never.
+            ContainerState::Exited if instance.end_unknown => {
+                let same = old.filter(|old| old.bare_id() == instance.id);
+                same.map_or_else(|| State::waiting(""), |old| old.state.clone())
+            }
             ContainerState::Exited => {
                 let containers = self.spec.map_or(1, PodSpecView::container_count);
                 let message = message::compose(&instance.message, &instance.termination_log, containers);
@@ -149,7 +154,7 @@ impl Maker<'_> {
             out.ready = out.state.exit_code() == Some(0);
             return;
         }
-        if !out.state.is_running() {
+        if !out.state.is_running() || newest.end_unknown {
             out.started = Some(false);
             return;
         }

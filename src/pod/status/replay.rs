@@ -98,6 +98,7 @@ fn container(status_response: &[u8], sandbox_id: String) -> Container {
         started_at: int(&s, 5),
         finished_at: int(&s, 6),
         exit_code: int(&s, 7) as i32,
+        end_unknown: false,
         image: text(&fields(bytes(&s, 8)), 1),
         image_ref: text(&s, 9),
         image_id: text(&s, 17),

@@ -55,12 +55,14 @@ pub fn container(c: cri::Container) -> Result<Container, &'static str> {
     if m.name.is_empty() || c.pod_sandbox_id.is_empty() {
         return Err("no name or no sandbox id");
     }
+    let state = state(c.state);
     Ok(Container {
         id: c.id,
         sandbox_id: c.pod_sandbox_id,
         name: m.name,
         attempt: m.attempt,
-        state: state(c.state),
+        state,
+        end_unknown: state == ContainerState::Exited,
         created_at: c.created_at,
         image: c.image.into_option().map(|i| i.image).unwrap_or_default(),
         image_ref: c.image_ref,
@@ -74,6 +76,7 @@ pub fn container(c: cri::Container) -> Result<Container, &'static str> {
 /// Adds what the status of a container knows beyond the list.
 pub fn add_container_status(container: &mut Container, s: cri::ContainerStatus) {
     container.state = state(s.state);
+    container.end_unknown = false;
     container.started_at = s.started_at;
     container.finished_at = s.finished_at;
     container.exit_code = s.exit_code;

@@ -190,7 +190,14 @@ fn ask_container(client: &Client, item: &Item<'_>, known: Option<&Container>) ->
         Err(CallError::NotFound) => Ok(Asked::GONE),
         Err(e @ (CallError::Stopped | CallError::Away(_) | CallError::Starting)) => Err(e),
         Err(e) => {
-            let value = known.filter(|k| k.state == container.state).cloned().unwrap_or(container);
+            let value = match known {
+                Some(k) if k.state == container.state => k.clone(),
+                // What was known of its beginning still holds.
+                Some(k) if container.end_unknown => {
+                    Container { state: container.state, end_unknown: true, ..k.clone() }
+                }
+                _ => container,
+            };
             Ok(Asked::broken(Some(value), e.to_string()))
         }
     }

@@ -175,6 +175,27 @@ fn what_was_listed_and_not_found_is_asked_for_again() {
 }
 
 #[test]
+fn an_exit_code_that_was_not_told_is_none() {
+    let t = TestDir::new();
+    let fake = FakeRuntime::start(&socket(&t), &shown());
+    fake.with(|s| s.faults.insert("ContainerStatus", Fault::Status(RpcStatusCode::UNKNOWN, "the shim is gone")));
+    let run = Running::at(&socket(&t));
+    let ended = |s: &RuntimeState| s.containers.iter().map(|c| c.end_unknown).collect::<Vec<_>>();
+    assert_eq!(ended(&run.state()), [false, true], "one runs, one has ended somehow");
+    fake.with(|s| s.faults.clear());
+    let told = run.state_where(|s| ended(s) == [false, false]);
+    assert_eq!((told.containers[1].exit_code, told.containers[1].finished_at), (3, 5));
+    fake.with(|s| {
+        s.faults.insert("ContainerStatus", Fault::Status(RpcStatusCode::UNKNOWN, "the shim is gone"));
+        s.container("c1", "s1", cri::ContainerState::CONTAINER_EXITED).exit_code = 4;
+    });
+    let lost = run.state_where(|s| ended(s) == [true, false]);
+    assert_eq!(lost.containers[1].exit_code, 3, "what has ended does not change");
+    fake.with(|s| s.faults.clear());
+    assert_eq!(run.state_where(|s| ended(s) == [false, false]).containers[0].exit_code, 4);
+}
+
+#[test]
 fn a_restart_loses_nothing() {
     let t = TestDir::new();
     let shown = shown();

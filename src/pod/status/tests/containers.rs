@@ -25,6 +25,31 @@ fn container_states() {
 }
 
 #[test]
+fn an_end_of_which_nothing_is_known_is_no_exit_code() {
+    let spec = json!({"restartPolicy": "Never", "containers": [{"name": "main"}]});
+    let ran = Scene::new(spec.clone()).with("main", S::Running, 0, 0);
+    let before = ran.status();
+    let mut fresh = Scene::new(spec).with("main", S::Exited, 0, 0);
+    fresh.change("main0", |c| c.end_unknown = true);
+    assert_eq!(fresh.status()["containerStatuses"][0]["state"], json!({"waiting": {}}));
+    assert_eq!(fresh.status()["phase"], "Pending");
+    // What was said of it stands, but for its readiness.
+    let mut known = fresh.clone();
+    known.previous = Some(before.clone());
+    let status = known.status();
+    assert_eq!(status["containerStatuses"][0]["state"], before["containerStatuses"][0]["state"]);
+    assert_eq!((&status["containerStatuses"][0]["ready"], &status["phase"]), (&json!(false), &json!("Running")));
+    assert_eq!(condition(&status, "Ready")["status"], "False");
+    // And when the runtime tells, it counts.
+    known.previous = Some(status);
+    known.change("main0", |c| (c.end_unknown, c.exit_code) = (false, 3));
+    assert_eq!(known.status()["phase"], "Failed");
+    // An older instance says nothing about the last end either.
+    let older = fresh.with("main", S::Running, 0, 1).status();
+    assert_eq!(older["containerStatuses"][0]["lastState"], json!({}));
+}
+
+#[test]
 fn last_state_is_the_second_newest_instance() {
     let scene = Scene::new(main_only());
     let scene = scene.with("main", S::Exited, 1, 0).with("main", S::Exited, 2, 1).with("main", S::Running, 0, 2);
