@@ -60,6 +60,11 @@ mod tests {
         prepare(&state).unwrap();
         assert_eq!(mode(&state), 0o700);
         assert_eq!(fs::read_dir(&state).unwrap().count(), 0);
+        // Somebody else's: root gives one away, others know one.
+        let foreign = if process::effective_uid() == 0 { state } else { "/".into() };
+        let _ = std::os::unix::fs::chown(&foreign, Some(65534), None);
+        let error = prepare(&foreign).unwrap_err().to_string();
+        assert!(error.contains("not to us"), "{error}");
         fs::write(dir.path("file"), b"").unwrap();
         let error = prepare(&dir.path("file")).unwrap_err().to_string();
         assert!(error.ends_with("name another --state-dir, or none"), "{error}");
