@@ -1,5 +1,6 @@
 //! Rows of cells in aligned columns, as kubectl prints them.
 
+use super::printable::printable;
 use super::screen::{Screen, Tone};
 
 /// Blanks between columns, and the least width of one with them (`kubernetes/cli-runtime pkg/printers/tabwriter.go`).
@@ -82,8 +83,7 @@ impl Grid {
         for row in self.rows.drain(..) {
             let last = row.len().saturating_sub(1);
             for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let clean: String = cell.text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-                let text = cut(&clean, *width);
+                let text = cut(&printable(&cell.text), *width);
                 out.push_str(&cell.tone.paint(&text, self.screen));
                 if i < last {
                     let room = if gap == GAP { (width + gap).max(LEAST) } else { width + gap };

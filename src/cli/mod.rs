@@ -32,6 +32,7 @@ mod options;
 mod output;
 mod paragraph;
 mod pods_now;
+mod printable;
 mod progress;
 mod proxy;
 mod query;
@@ -56,6 +57,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use exit::{Exit, Failure};
+use printable::printable_lines;
 
 /// Runs the command that the arguments name, and prints why it failed.
 #[must_use]
@@ -67,7 +69,7 @@ pub fn main() -> ExitCode {
                 // What was printed says it all.
             } else if log::max_level() == log::LevelFilter::Off {
                 // With standard error closed there is nobody left to tell.
-                let _ = writeln!(io::stderr().lock(), "{failure}");
+                let _ = writeln!(io::stderr().lock(), "{}", printable_lines(&failure.message));
             } else {
                 // The daemon speaks in the form of its log, also when it speaks last.
                 log::error!("{}", failure.message.trim_start_matches("error: "));

@@ -275,6 +275,16 @@ def test_head_takes_one_line_and_nobody_complains(recorded):
         assert process.stderr.read() == "", line
 
 
+def test_a_terminal_obeys_no_name(daemon):
+    daemon.put("ev\x1b[31mil.yaml", "kind: Pod\n")
+    daemon.put("p.yaml", manifest("p").replace("spec:", '  annotations: {a: "\\e[31m"}\nspec:'))
+    daemon.wait_log("il.yaml")
+    command = Command(daemon.socket)
+    for line in ["sources", "why", "describe", f"lint {daemon.manifests}", "whois /\x1b[31m", "get \x1b[31m", "\x1b[31m"]:
+        done = command.run(*line.split(" "))
+        assert done.stdout + done.stderr and "\x1b" not in done.stdout + done.stderr, (line, done)
+
+
 def test_without_permission(daemon, reachable):
     """Somebody who is not root is told what to do."""
     run = Command(daemon.socket, program=reachable).run("get")

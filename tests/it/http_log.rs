@@ -63,6 +63,7 @@ fn logs_that_there_are_not() {
         ("nope/log", 404, "pods \"nope\" not found"),
         ("web/log?container=x", 400, "container x is not valid for pod web"),
         ("web/log?tailLines=-1", 400, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("web/log?tailLines=1&stream=Stderr", 400, "`tailLines` and specific `stream` are mutually exclusive for now"),
         (
             "web/log?sinceTime=2024-01-02T03:04:06Z&sinceSeconds=5",
             400,

@@ -1,6 +1,8 @@
 //! Indented lines whose values stand below each other: cells end with a tab, and neighbouring lines that have a cell
 //! share its width (Go's `text/tabwriter` with a padding of two, which kubectl uses).
 
+use crate::cli::printable::printable;
+
 /// Blanks behind the widest cell.
 const PADDING: usize = 2;
 
@@ -11,8 +13,7 @@ pub struct Lines(Vec<Vec<String>>);
 impl Lines {
     /// A line; tabs in `text` end cells.
     pub fn line(&mut self, level: usize, text: &str) {
-        let clean = |cell: &str| cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
-        let mut cells: Vec<String> = text.split('\t').map(clean).collect();
+        let mut cells: Vec<String> = text.split('\t').map(printable).collect();
         if let Some(first) = cells.first_mut() {
             first.insert_str(0, &"  ".repeat(level));
         }

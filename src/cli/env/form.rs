@@ -3,6 +3,7 @@
 use serde_json::{json, Map, Value};
 
 use crate::cli::exit::Failure;
+use crate::cli::printable::printable;
 use crate::downward::environment::{Environment, Variable};
 use crate::downward::DownwardPod;
 
@@ -94,8 +95,7 @@ fn script(pod: &DownwardPod, container: &str, environment: &Environment) -> Stri
 
 /// One line, whatever the text holds.
 fn comment(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    format!("# {text}\n")
+    format!("# {}\n", printable(text))
 }
 
 fn is_shell_name(name: &str) -> bool {

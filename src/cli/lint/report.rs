@@ -7,6 +7,7 @@ use serde_json::{json, Value};
 use super::files::Linted;
 use super::{hint, outcome};
 use crate::cli::exit::Failure;
+use crate::cli::printable::printable;
 use crate::codec::yaml_print;
 use crate::pod::finding::{Finding, Severity};
 use crate::pod::manifest::ManifestFile;
@@ -57,25 +58,25 @@ fn text(linted: &Linted, node: &str) -> String {
     let mut out = String::new();
     for file in &linted.files {
         for finding in &file.findings {
-            let _ = write!(out, "{}", clean(&place(finding)));
+            let _ = write!(out, "{}", printable(&place(finding)));
             let field = if finding.field.is_empty() { String::new() } else { format!("{}: ", finding.field) };
             let Finding { severity, reason, message, .. } = finding;
-            let _ = writeln!(out, "{}: {}{} [{reason}]", word(*severity), clean(&field), clean(message));
+            let _ = writeln!(out, "{}: {}{} [{reason}]", word(*severity), printable(&field), printable(message));
             let hint = hint::of(finding);
             if hint::is_news(finding, &hint) {
-                let _ = writeln!(out, "    hint: {}", clean(&hint));
+                let _ = writeln!(out, "    hint: {}", printable(&hint));
             }
         }
         if let Some(pod) = file.pod.as_deref().filter(|_| accepted(file)) {
             let pod = outcome::Outcome::of(pod, node);
-            let _ = writeln!(out, "{}: good: becomes pod {}/{}", clean(&file.origin), pod.namespace, pod.name);
+            let _ = writeln!(out, "{}: good: becomes pod {}/{}", printable(&file.origin), pod.namespace, pod.name);
         }
     }
     for path in &linted.passed_over {
         let _ = writeln!(
             out,
             "{}: not read: a kubelet reads regular files alone, and none whose name begins with a dot",
-            clean(path)
+            printable(path)
         );
     }
     let _ = writeln!(out, "{}", summary(linted));
@@ -153,9 +154,4 @@ fn pods(linted: &Linted, node: &str) -> Result<String, Failure> {
         out.push_str(&yaml_print::print(&outcome::pod(manifest, node)?));
     }
     Ok(out)
-}
-
-/// Names and values come from files; a terminal must not obey them.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -7,6 +7,7 @@ use serde_json::{json, Value};
 
 use crate::cli::grid::{Cell, Grid};
 use crate::cli::paragraph::wrap;
+use crate::cli::printable::printable;
 use crate::cli::screen::{Screen, Tone};
 use crate::codec::time::Time;
 use crate::pod::columns::age;
@@ -58,12 +59,13 @@ pub fn text(answer: &GetSourcesResponse, screen: Screen) -> String {
 fn notes(source: &Source, now: i64, screen: Screen) -> String {
     let mut out = String::new();
     if !source.found.is_empty() {
-        let _ = writeln!(out, "{}: {}", source.name, source.found);
+        let _ = writeln!(out, "{}: {}", source.name, printable(&source.found));
     }
     if !source.error.is_empty() {
-        let _ = writeln!(out, "{}: {}", source.name, Tone::Bad.paint(&source.error, screen));
+        let _ = writeln!(out, "{}: {}", source.name, Tone::Bad.paint(&printable(&source.error), screen));
     } else if !source.last_error.is_empty() {
-        let _ = writeln!(out, "{}: {} ago: {}", source.name, since(source.last_error_unix_ms, now), source.last_error);
+        let ago = since(source.last_error_unix_ms, now);
+        let _ = writeln!(out, "{}: {ago} ago: {}", source.name, printable(&source.last_error));
     }
     out
 }
@@ -82,7 +84,7 @@ fn runtime(answer: &GetSourcesResponse) -> String {
     for condition in runtime.conditions.iter().filter(|c| !c.status) {
         out.push_str(&format!("; {} is false: {} {}", condition.type_, condition.reason, condition.message));
     }
-    out
+    printable(&out)
 }
 
 fn row(source: &Source, now: i64) -> Vec<Cell> {
@@ -123,17 +125,18 @@ fn since(at: i64, now: i64) -> String {
 
 /// `FILE:LINE:COLUMN: error: FIELD: MESSAGE`.
 pub fn remark(f: &Finding, screen: Screen) -> String {
+    let file = printable(&f.file);
     let place = match (f.line, f.column) {
-        (0, _) => f.file.clone(),
-        (line, 0) => format!("{}:{line}", f.file),
-        (line, column) => format!("{}:{line}:{column}", f.file),
+        (0, _) => file,
+        (line, 0) => format!("{file}:{line}"),
+        (line, column) => format!("{file}:{line}:{column}"),
     };
     let severity = match f.severity.enum_value_or_default() {
         finding::Severity::ERROR => Tone::Bad.paint("error", screen),
         _ => Tone::Careful.paint("warning", screen),
     };
     let field = if f.field.is_empty() { String::new() } else { format!("{}: ", f.field) };
-    format!("{place}: {severity}: {field}{}", f.message)
+    format!("{place}: {severity}: {}", printable(&format!("{field}{}", f.message)))
 }
 
 /// The answer as JSON; keys are those of `nodepods/v1/node.proto`, in camel case, times in RFC 3339.

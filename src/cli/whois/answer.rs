@@ -8,6 +8,7 @@ use super::evidence::{Clue, Evidence, Lead};
 use super::subject::Subject;
 use crate::cli::client::PodsClient;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::printable::printable;
 use crate::codec::json as codec;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
@@ -139,10 +140,7 @@ fn block(found: &FoundPod, hows: &[String]) -> String {
         ("ip", found.ips.join(", ")),
     ]);
     lines.extend(hows.iter().map(|how| ("by", how.clone())));
-    let line = |(key, value): &(&str, String)| {
-        let value: String = value.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        format!("{key:<11}{value}\n")
-    };
+    let line = |(key, value): &(&str, String)| format!("{key:<11}{}\n", printable(value));
     lines.iter().filter(|(_, value)| !value.is_empty()).map(line).collect()
 }
 

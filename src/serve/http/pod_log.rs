@@ -85,10 +85,14 @@ impl Options {
             Some(other) => return Err(refuse(format!("stream: {other:?} is none of \"All\", \"Stdout\", \"Stderr\""))),
         };
         let limit_bytes = least("limitBytes", 1)?;
+        let tail = least("tailLines", 0)?;
+        if stream.is_some() && tail.is_some() {
+            return Err(refuse("`tailLines` and specific `stream` are mutually exclusive for now".into()));
+        }
         Ok(Self {
             follow: switch("follow"),
             previous: switch("previous"),
-            tail: least("tailLines", 0)?,
+            tail,
             filter: LogFilter { since, timestamps: switch("timestamps"), stream, limit_bytes },
         })
     }
