@@ -4,10 +4,13 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from conftest import BINARY, ROOT
+
+GOCODE = Path("/usr/share/gocode")
 
 
 @pytest.fixture
@@ -45,6 +48,18 @@ def test_python(socket, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     client = [sys.executable, ROOT / "examples/clients/watch.py", socket]
     says(client, ["ADDED default/web-here Pending", "SYNCED 1"], env=environment)
+
+
+def test_go(socket, tmp_path):
+    """Against Debian's gRPC for Go. Modules would have to be downloaded, so it is built as before these."""
+    if not (shutil.which("go") and GOCODE.joinpath("src/google.golang.org/grpc").is_dir()):
+        pytest.skip("no Go, or no golang-google-grpc-dev")
+    shutil.copytree(ROOT / "examples/clients/go", tmp_path / "src/watch")
+    shutil.copytree(ROOT / "tests/clients/k8s.io", tmp_path / "src/k8s.io")
+    places = {"GOPATH": f"{tmp_path}:{GOCODE}", "GOCACHE": str(ROOT / "target/go")}
+    environment = {**os.environ, "GO111MODULE": "off", **places}
+    subprocess.run(["go", "build", "-o", "watch-pods", "."], cwd=tmp_path / "src/watch", env=environment, check=True)
+    says([tmp_path / "src/watch/watch-pods", socket], ["ADDED default/web-here Pending", "INITIAL_SYNC_COMPLETE /"])
 
 
 def test_rust(socket):

@@ -26,6 +26,12 @@ def test_the_binary_is_hardened():
     print(run(ROOT / "packaging/build/hardening", BINARY))
 
 
+def test_everything_is_small(dist):
+    assert BINARY.stat().st_size <= 8_000_000
+    for package in (only(dist, "*.deb"), only(dist, f"*.{ARCH}.rpm")):
+        assert package.stat().st_size <= 3_500_000, package
+
+
 def test_all_packages_hold_the_same_files(dist, tmp_path):
     deb = run("dpkg-deb", "-c", only(dist, "*.deb"))
     deb = {line.split()[5].lstrip(".") for line in deb.splitlines() if not line.split()[5].endswith("/")}

@@ -21,10 +21,6 @@ def test_it_says_who_answers_for_it(debs):
     assert ask(debs[1]).strip() == MAINTAINER
 
 
-def test_it_is_small(debs):
-    assert debs[0].stat().st_size <= 3_500_000
-
-
 def test_a_disk_image_has_the_service_enabled_and_nothing_left_after_purge(system, debs):
     before = system.files()
     system.run("dpkg", "-i", system.bring(debs[0]))

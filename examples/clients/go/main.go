@@ -1,4 +1,4 @@
-// Follows the pods of this node: go run . [SOCKET]
+// Follows the pods of this node: go mod tidy && go run . [SOCKET]
 //
 // The messages of the API hold a pod as bytes, so they are read here without generated code; k8s.io/api has the pod.
 // From Kubernetes 1.36 on, k8s.io/kubelet/pkg/apis/pods/v1alpha1 has the generated client of the same service.
