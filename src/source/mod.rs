@@ -35,6 +35,11 @@ use crate::pod::manifest;
 use crate::store::contacts::Contacts;
 use crate::store::update::{HealthState, SourceId, Update};
 
+/// Most pods that are taken from one source that has whole ones. A node runs some hundred, and a cluster removes pods
+/// that have ended when there are 12,500 of them (kube-controller-manager's `--terminated-pod-gc-threshold`). It bounds
+/// what small pods cost beside their bytes.
+const MAX_PODS: usize = 20_000;
+
 /// The running sources. They end when the sender of their stop channel is dropped.
 #[derive(Debug)]
 pub struct Sources {

@@ -115,6 +115,8 @@ impl Maker<'_> {
     fn state(&self, instance: &Container, old: Option<&ContainerStatus>) -> State {
         let time = |nanos| json!(Time::from_unix_nanos(nanos).to_string());
         match instance.state {
+            // As long as only the list of the runtime shows it, the time of its start is not known.
+            ContainerState::Running if instance.started_at == 0 => State::Running(json!({"startedAt": null})),
             ContainerState::Running => State::Running(json!({"startedAt": time(instance.started_at)})),
             ContainerState::Created => State::waiting(""),
             // An exit code is not invented: nobody would ever take it back where the policy says never.

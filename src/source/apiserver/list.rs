@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::error::{Failure, Unreadable};
 use super::form::{self, Form};
-use super::pods::MAX_PODS;
 use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::wire::{self, Value as Wire};
 use crate::codec::{canonical, json};
+use crate::source::MAX_PODS;
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,13 +6,11 @@ use super::error::Failure;
 use super::event::Event;
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::lookup;
+use crate::source::MAX_PODS;
 
 /// Bytes of all pods together: 128 KiB for each of 500, many times what a pod has. More are refused, of a list (all its
 /// pages) as of a watch that adds to one; they would be held in memory as a whole.
 pub(super) const MAX_BYTES: usize = 64 << 20;
-/// A node runs some hundred pods, and a cluster removes pods that have ended when there are 12,500 of them
-/// (kube-controller-manager's `--terminated-pod-gc-threshold`). It bounds what small pods cost beside their bytes.
-pub(super) const MAX_PODS: usize = 20_000;
 
 /// By UID.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use super::event::{self, Event};
 use super::form::Form;
 use super::frames::Frames;
 use super::list::{self, Page};
-use super::pods::{MAX_BYTES, MAX_PODS};
+use super::pods::MAX_BYTES;
 use super::query::{self, Freshness};
 use super::{backoff, status};
 use crate::codec::pod_bytes::PodBytes;
@@ -21,6 +21,7 @@ use crate::source::http::client::{Client, Patience, Response};
 use crate::source::http::error::HttpError;
 use crate::source::http::url::Url;
 use crate::source::kubeconfig::Access;
+use crate::source::MAX_PODS;
 
 /// Bodies of errors are short.
 const MAX_STATUS: usize = 64 << 10;

@@ -14,6 +14,7 @@ use crate::codec::pod_bytes::PodBytes;
 use crate::codec::wire::{self, Value};
 use crate::raw_message::RawMethod;
 use crate::source::call::{self, raw, Broken, Caller, Next};
+use crate::source::MAX_PODS;
 
 /// A list may be this large: some 10,000 pods. A kubelet sets no limit of its own.
 const MAX_RECEIVE: i32 = 64 << 20;
@@ -92,21 +93,32 @@ impl Client {
             Next::End => Vec::new(),
             Next::Nothing => return Err(late()),
         };
-        let senseless = |e: wire::WireError| CallError::Failed(format!("ListPods: the answer makes no sense: {e}"));
-        let mut pods = Vec::new();
-        for field in wire::fields(&answer) {
-            let field = field.map_err(senseless)?;
-            if let (1, Value::Bytes(pod)) = (field.number, field.value) {
-                pods.push(canonical::pod(pod).map_err(senseless)?);
-            }
-        }
-        Ok(pods)
+        pods_of(&answer)
     }
 
     /// Watches all pods. Open it before the first list, so that nothing falls between the two.
     pub(super) fn watch(&self) -> Result<Watch<'_>, CallError> {
         self.open(&WATCH, CallOption::default()).map(Watch)
     }
+}
+
+/// The pods of a `ListPodsResponse`, canonical.
+fn pods_of(answer: &[u8]) -> Result<Vec<PodBytes>, CallError> {
+    let senseless = |e: wire::WireError| CallError::Failed(format!("ListPods: the answer makes no sense: {e}"));
+    let mut pods = Vec::new();
+    for field in wire::fields(answer) {
+        let field = field.map_err(senseless)?;
+        if let (1, Value::Bytes(pod)) = (field.number, field.value) {
+            // Before it is read: an empty pod is two bytes on the wire and a hundred in memory.
+            if pods.len() == MAX_PODS {
+                let problem =
+                    format!("ListPods: there are more than {MAX_PODS} pods in it, which is the most that is read");
+                return Err(CallError::Failed(problem));
+            }
+            pods.push(canonical::pod(pod).map_err(senseless)?);
+        }
+    }
+    Ok(pods)
 }
 
 /// A running watch.
@@ -154,5 +166,18 @@ fn failure(e: grpcio::Error) -> CallError {
             code => CallError::Failed(format!("{code}: {}", s.message())),
         },
         other => CallError::Failed(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_as_far_as_pods_go() {
+        assert_eq!(pods_of(&b"\x0a\x00".repeat(MAX_PODS)).map(|pods| pods.len()), Ok(MAX_PODS));
+        let much = pods_of(&b"\x0a\x00".repeat(MAX_PODS + 1)).unwrap_err();
+        assert!(much.to_string().contains("more than 20000 pods"), "{much}");
+        assert!(pods_of(b"\x0a\x05\xff").unwrap_err().to_string().contains("makes no sense"));
     }
 }

@@ -25,6 +25,13 @@ fn container_states() {
 }
 
 #[test]
+fn a_start_of_which_nothing_is_known_was_not_in_1970() {
+    let mut scene = Scene::new(main_only()).with("main", S::Running, 0, 0);
+    scene.change("main0", |c| c.started_at = 0);
+    assert_eq!(scene.status()["containerStatuses"][0]["state"], json!({"running": {"startedAt": null}}));
+}
+
+#[test]
 fn an_end_of_which_nothing_is_known_is_no_exit_code() {
     let spec = json!({"restartPolicy": "Never", "containers": [{"name": "main"}]});
     let ran = Scene::new(spec.clone()).with("main", S::Running, 0, 0);
