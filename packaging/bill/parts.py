@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEXTS = Path(__file__).parent / "texts"
-ZIG = Path(__file__).parents[1] / "build/zig.txt"
+ZIG = Path(__file__).parents[1] / "zig.txt"
 GRPC = "grpcio-sys", "grpc"
 RING = "ring", ""
 RUSTC = r"rustc version ([\d.]+)"
@@ -66,7 +66,7 @@ NOT_COMPILED = {
 }
 
 # What the compilers link in: name, how the .comment section of the binary names its version, licence, text, origin.
-# musl and zig's own part of the C library are those of the zig that packaging/build/zig.txt names.
+# musl and zig's own part of the C library are those of the zig that packaging/zig.txt names.
 TOOLCHAIN = [
     ("rust-std", RUSTC, "MIT OR Apache-2.0", "rust.txt", "github/rust-lang/rust@{}"),
     ("llvm-runtimes", r"clang version ([\d.]+)", "Apache-2.0 WITH LLVM-exception", "llvm.txt",

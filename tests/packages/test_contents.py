@@ -42,7 +42,8 @@ def test_all_packages_hold_the_same_files(dist, tmp_path):
     for name in ("/usr/bin/nodepods", "/etc/nodepods/config.yaml", "/usr/lib/systemd/system/nodepods.service",
                  "/usr/lib/systemd/system/nodepods.socket", "/usr/lib/tmpfiles.d/nodepods.conf",
                  "/usr/lib/systemd/system-preset/80-nodepods.preset", "/usr/share/doc/nodepods/sbom.cdx.json",
-                 "/usr/share/doc/nodepods/changelog", "/usr/share/doc/nodepods/README.md"):
+                 "/usr/share/doc/nodepods/changelog", "/usr/share/doc/nodepods/README.md",
+                 "/usr/share/doc/nodepods/operators.md", "/usr/share/doc/nodepods/distributions/k3s.md"):
         assert name in common, name
     assert "/usr/share/doc/nodepods/copyright" in deb
     assert "/usr/share/licenses/nodepods/LICENSES.txt" in rpm
