@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::codec::quantity::Quantity;
 use crate::pod::jsonpath::Path;
@@ -43,16 +43,19 @@ impl Ord for Key {
     }
 }
 
+/// A total order, as sorting needs it: kubectl's way of taking two texts for amounts if both are, and else for names, is
+/// none. Here amounts come before names.
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::String(a), Value::String(b)) => match (Quantity::parse(a), Quantity::parse(b)) {
             (Ok(a), Ok(b)) => a.milli_value().cmp(&b.milli_value()),
-            _ => natural(a, b),
+            (Err(_), Err(_)) => natural(a, b),
+            (a, b) => a.is_err().cmp(&b.is_err()),
         },
-        (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            _ => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
-        },
+        (Value::Number(a), Value::Number(b)) => {
+            let size = |n: &Number| n.as_f64().unwrap_or_default();
+            size(a).total_cmp(&size(b)).then_with(|| a.as_i64().cmp(&b.as_i64()))
+        }
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (a, b) => rank(a).cmp(&rank(b)),
     }
@@ -117,6 +120,23 @@ mod tests {
         assert_eq!(sorted(&[json!("1Gi"), json!("500Mi"), json!("100m")]), "2 1 0");
         assert_eq!(sorted(&[json!("2026-01-02T00:00:00Z"), json!("2025-12-31T23:59:59Z")]), "1 0");
         assert_eq!(sorted(&[json!("b"), json!("a"), json!("b")]), "1 0 2", "equal ones keep their order");
+    }
+
+    #[test]
+    fn the_order_has_no_circles() {
+        let texts = ["2", "1k", "1z", "10", "web-2", "1000m", "", "-", "1e3", "0x1"].map(Value::from);
+        let big = 1_u64 << 53;
+        let numbers = [json!(big), json!(big as f64), json!(big + 1), json!(-1), json!(0.5), json!(u64::MAX)];
+        let all: Vec<Value> = texts.into_iter().chain(numbers).chain([Value::Null, json!(true), json!([1])]).collect();
+        for a in &all {
+            for b in &all {
+                assert_eq!(compare(a, b), compare(b, a).reverse(), "{a} {b}");
+                for c in &all {
+                    let through = compare(a, b).is_le() && compare(b, c).is_le();
+                    assert!(!through || compare(a, c).is_le(), "{a} {b} {c}");
+                }
+            }
+        }
     }
 
     #[test]
