@@ -97,10 +97,11 @@ fn follow(full: &Arc<Store>, store: &Arc<Store>, narrowing: &mut Narrowing, serv
     let news = full.subscribe();
     let mut forget = never();
     loop {
-        let next = narrowing.next(&full.current());
-        if !same(&next, &store.current()) {
-            store.publish(Arc::new(next));
+        let (next, current) = (narrowing.next(&full.current()), store.current());
+        if !same(&next, &current) {
+            store.publish(Arc::new(Snapshot { number: current.number + 1, ..next }));
         }
+        drop(current);
         // A change makes what was served before it old.
         let old = server.forget_old(Instant::now()).map_or_else(never, at);
         let _rest = heartbeat::rest(None);

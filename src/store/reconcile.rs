@@ -12,8 +12,7 @@ use super::now::Now;
 use super::readiness::Readiness;
 use super::record::{self, Body, Record, Surroundings};
 use super::revision::Revision;
-use super::snapshot::Ended;
-use super::snapshot::{PodEntry, Snapshot};
+use super::snapshot::{Ended, PodEntry, Snapshot};
 use super::sources::{News, Sources};
 use super::update::{SourceId, Update};
 use crate::pod::finding::Finding;
@@ -54,6 +53,8 @@ pub struct Reconciler {
     stale: bool,
     /// What is served beside the pods has changed since the last snapshot.
     beside: bool,
+    /// Snapshots that were given out.
+    published: u64,
 }
 
 impl Reconciler {
@@ -78,6 +79,7 @@ impl Reconciler {
             deadline_ms: (timeout > 0).then(|| now.steady_ms.saturating_add(timeout)),
             stale: false,
             beside: true,
+            published: 0,
         }
     }
 
@@ -119,6 +121,7 @@ impl Reconciler {
             changed |= self.count();
         }
         changed |= self.judge(now);
+        self.published += u64::from(changed);
         changed.then(|| Arc::new(self.publish()))
     }
 
@@ -227,6 +230,7 @@ impl Reconciler {
     fn publish(&self) -> Snapshot {
         Snapshot {
             revision: self.revision.get(),
+            number: self.published,
             initialized: self.readiness.initialized,
             narrow: false,
             incomplete: self.readiness.incomplete.clone(),

@@ -59,8 +59,8 @@ pub struct RuntimeFacts {
     pub conditions: Vec<RuntimeCondition>,
 }
 
-/// Ended instances by the UID of their pod; sorted by container, then by their end. At most [`MOST_ENDED`](crate::pod::instance::MOST_ENDED) of one
-/// container, the newest.
+/// Ended instances by the UID of their pod; sorted by container, then by their end. Of one container the newest
+/// [`MOST_ENDED`](crate::pod::instance::MOST_ENDED).
 pub type Ended = BTreeMap<String, Arc<[Instance]>>;
 
 /// All pods at one revision, sorted by UID.
@@ -68,6 +68,8 @@ pub type Ended = BTreeMap<String, Arc<[Instance]>>;
 pub struct Snapshot {
     /// Revision of the last change; only grows, over restarts too.
     pub revision: u64,
+    /// How many there were before it in this store: tells how many a reader has passed over.
+    pub number: u64,
     /// Whether the node is known: until then every method answers FAILED_PRECONDITION.
     pub initialized: bool,
     /// Whether it is a part of the node's pods, and nothing else of the node: what a narrow socket shows.
@@ -98,6 +100,7 @@ impl Snapshot {
     pub fn empty(revision: u64) -> Self {
         Self {
             revision,
+            number: 0,
             initialized: false,
             narrow: false,
             incomplete: Vec::new(),

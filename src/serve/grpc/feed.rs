@@ -39,7 +39,7 @@ pub(crate) struct PodFeed {
     metrics: Arc<Metrics>,
     /// Until the initial pods were sent.
     start: Option<Burst>,
-    /// Revision of the snapshot that was looked at last.
+    /// Number of the snapshot that was looked at last.
     looked: Option<u64>,
 }
 
@@ -60,8 +60,8 @@ impl PodFeed {
 
 impl Feed for PodFeed {
     fn next(&mut self, current: &Snapshot) -> Option<Reply> {
-        let before = self.looked.replace(current.revision).unwrap_or(current.revision);
-        self.metrics.coalesced(current.revision.saturating_sub(before).saturating_sub(1));
+        let before = self.looked.replace(current.number).unwrap_or(current.number);
+        self.metrics.coalesced(current.number.saturating_sub(before).saturating_sub(1));
         let next = loop {
             let Some(event) = self.watcher.next(current) else { break None };
             let (kind, reply) = match event {
@@ -143,6 +143,21 @@ mod tests {
         assert_eq!(all(&mut kubelet, &current).len(), 2);
         assert_eq!(all(&mut documented, &current), [encode::pod(pod.bytes.as_bytes())]);
         assert_eq!(all(&mut documented, &current).len(), 0);
+    }
+
+    #[test]
+    fn snapshots_that_were_passed_over_are_counted_whatever_each_of_them_changed() {
+        let metrics = Arc::<Metrics>::default();
+        let mut feed = PodFeed::new(Contract::Kubelet, Arc::default(), Request::default(), Arc::clone(&metrics));
+        let mut passed_over = |number, revision| {
+            all(&mut feed, &Snapshot { number, ..snapshot(revision, &[&entry("a", revision)]) });
+            let page = metrics::render(&metrics, &Snapshot::empty(1), 0, 0, metrics::Process::LeftOut);
+            let line = page.lines().find_map(|l| l.strip_prefix("nodepods_watch_events_coalesced_total "));
+            line.and_then(|n| n.parse::<u64>().ok()).unwrap()
+        };
+        assert_eq!(passed_over(7, 7), 0);
+        assert_eq!(passed_over(8, 20), 0, "the next one, with 13 changes");
+        assert_eq!(passed_over(11, 23), 2);
     }
 
     #[test]
