@@ -51,7 +51,6 @@ pub struct Settings {
     pub metrics_textfile: Option<PathBuf>,
     /// Where all pods are kept as files; `None` nowhere.
     pub downward_dir: Option<PathBuf>,
-    /// Permission bits of all of them.
     /// Sockets that show less.
     pub narrow_sockets: Vec<NarrowSocket>,
     /// Permission bits of all the others.
@@ -188,6 +187,7 @@ impl Settings {
         absolute("state-dir", self.state_dir.iter())?;
         absolute("downward-dir", self.downward_dir.iter())?;
         absolute("pod-logs-dir", [&self.pod_logs_dir].into_iter())?;
+        absolute("runtime-state-dir", self.runtime_state_dir.iter())?;
         absolute("metrics-textfile", self.metrics_textfile.iter())?;
         if self.metrics_textfile.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "prom")) {
             return wrong("metrics-textfile", "node_exporter reads files whose name ends in .prom only");
@@ -306,6 +306,15 @@ mod tests {
         }
         let options = ServeOptions { http_socket: vec!["relative".into()], ..ServeOptions::default() };
         assert!(Settings::resolve(options).is_err());
+    }
+
+    #[test]
+    fn a_state_directory_of_the_runtime_has_a_whole_path() {
+        let of = |path: &str| {
+            Settings::resolve(ServeOptions { runtime_state_dir: Some(path.into()), ..ServeOptions::default() })
+        };
+        assert!(of("/run/containerd").is_ok());
+        assert_eq!(of("run/containerd").unwrap_err().option, "runtime-state-dir");
     }
 
     #[test]
