@@ -9,10 +9,11 @@ use std::time::SystemTime;
 
 use super::check::Check;
 use super::disk;
+use crate::cli::disks::below;
 use crate::codec::time::Time;
 use crate::config::file;
 use crate::config::options::ServeOptions;
-use crate::config::settings::Settings;
+use crate::config::settings::{Settings, POD_LOGS_DIR};
 use crate::config::values::Endpoint;
 use crate::source::discovery::node::{Decided, Node};
 
@@ -29,7 +30,10 @@ pub fn checks(root: &Path) -> Vec<Check> {
     let named = settings.as_ref().and_then(|s| s.pod_manifest_path.as_deref());
     let mut checks = vec![user(), config, system(&node), manifests(&node, named)];
     checks.extend(runtime(&node, settings.as_ref().and_then(|s| s.runtime.as_ref())));
-    checks.push(logs(root));
+    checks.push(logs(&match &settings {
+        Some(settings) => below(root, &settings.pod_logs_dir),
+        None => below(root, Path::new(POD_LOGS_DIR)),
+    }));
     checks.extend(match settings {
         Some(settings) => disk::checks(root, settings.state_dir.as_deref(), &settings.pod_logs_dir),
         None => disk::with_defaults(root),
@@ -139,9 +143,9 @@ fn answers(path: &Path, from: &str) -> Check {
     }
 }
 
-fn logs(root: &Path) -> Check {
-    let path = root.join("var/log/pods");
-    match fs::read_dir(&path) {
+/// The directory of the logs of all pods.
+fn logs(path: &Path) -> Check {
+    match fs::read_dir(path) {
         Ok(_) => Check::ok("logs", format!("{} can be read", path.display())),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             Check::note("logs", format!("{} does not exist", path.display()), "a kubelet makes it with the first pod")
