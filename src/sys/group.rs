@@ -15,7 +15,8 @@ const MOST: usize = 1024 * 1024;
 /// # Errors
 /// `NotFound` where there is no such group, else what getgrnam_r(3) says.
 pub fn id_of(name: &str) -> io::Result<u32> {
-    if let Ok(number) = name.parse() {
+    // The largest number stands for "no group" in chown(2), and a group's name may begin with a sign.
+    if let Some(number) = name.parse().ok().filter(|n| *n != u32::MAX && name.bytes().all(|b| b.is_ascii_digit())) {
         return Ok(number);
     }
     let name = CString::new(name)?;
@@ -45,6 +46,9 @@ mod tests {
     fn by_name_and_by_number() {
         assert_eq!(id_of("root").unwrap(), 0);
         assert_eq!(id_of("1234").unwrap(), 1234);
+        for none in ["4294967295", "+5", "-1"] {
+            assert!(id_of(none).is_err(), "{none}");
+        }
         assert_eq!(id_of("no-such-group-here").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

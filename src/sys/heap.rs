@@ -181,7 +181,7 @@ pub unsafe extern "C" fn reallocarray(block: *mut c_void, count: usize, size: us
     }
 }
 
-/// C's `memalign` and, by its other name, C11's `aligned_alloc`: `align` has to be a power of two.
+/// C's `memalign`: `align` has to be a power of two.
 #[cfg_attr(target_env = "musl", no_mangle)]
 pub extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
     if !align.is_power_of_two() {

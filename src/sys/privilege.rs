@@ -72,9 +72,8 @@ pub fn keep_capabilities(keep: &[Capability]) -> io::Result<u32> {
 
 /// False where the kernel knows no such capability.
 fn drop_from_bounding_set(capability: libc::c_ulong) -> io::Result<bool> {
-    // SAFETY: this option of prctl takes a number.
-    match super::check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) }) {
-        Ok(_) => Ok(true),
+    match prctl(libc::PR_CAPBSET_DROP, capability) {
+        Ok(()) => Ok(true),
         Err(e) if e.raw_os_error() == Some(libc::EINVAL) => Ok(false),
         Err(e) if e.raw_os_error() == Some(libc::EPERM) => Ok(true),
         Err(e) => Err(e),
@@ -87,9 +86,7 @@ fn drop_from_bounding_set(capability: libc::c_ulong) -> io::Result<bool> {
 /// # Errors
 /// What prctl(2) says.
 pub fn deny_new_privileges() -> io::Result<()> {
-    let on: libc::c_ulong = 1;
-    // SAFETY: this option of prctl takes numbers.
-    super::check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, 0, 0, 0) }).map(drop)
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1)
 }
 
 /// Writes no core file when the process dies, and lets no process of the same user read its memory: pods carry
@@ -101,7 +98,12 @@ pub fn deny_core_dumps() -> io::Result<()> {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a live value of the right type.
     super::check(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) })?;
-    let off: libc::c_ulong = 0;
-    // SAFETY: this option of prctl takes a number.
-    super::check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, off, 0, 0, 0) }).map(drop)
+    prctl(libc::PR_SET_DUMPABLE, 0)
+}
+
+/// One of the options that take a number and want the others to be 0.
+fn prctl(option: libc::c_int, value: libc::c_ulong) -> io::Result<()> {
+    let none: libc::c_ulong = 0;
+    // SAFETY: such an option takes no pointer, and all four numbers have the width that the kernel reads.
+    super::check(unsafe { libc::prctl(option, value, none, none, none) }).map(drop)
 }
