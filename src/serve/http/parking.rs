@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{unbounded, Receiver, Sender, TrySendError};
+use crossbeam_channel::{bounded, Receiver, Sender, TrySendError};
 
 use super::connection::{Arrived, Connection};
 use super::refusal::Refusal;
@@ -21,6 +21,8 @@ use crate::sys::poll::{self, Interest};
 const STACK: usize = 128 * 1024;
 /// How long a client gets to take a last answer.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Messages to the thread that it has not read yet.
+const INBOX: usize = 64;
 
 /// How long connections may wait, and how many.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +42,6 @@ enum Message {
 /// The way to the thread.
 #[derive(Clone)]
 pub(crate) struct Parking {
-    // Without a bound, because there is one message for each connection at most, and these are bounded: by what may
-    // be parked (others are closed as soon as the message is read), by the queue of the workers, and by the streams.
     inbox: Sender<Message>,
     wake: Arc<UnixStream>,
 }
@@ -66,7 +66,8 @@ impl Parking {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
-        let (inbox, messages) = unbounded();
+        // When it is full, whoever tells something waits until the thread comes round. The thread waits for none of them.
+        let (inbox, messages) = bounded(INBOX);
         let mut lot = Lot { limits, messages, woken, ready, page, parked: Vec::new(), guarded: Vec::new() };
         let (name, beats) = (format!("{name}-poll"), beats.clone());
         let thread = thread::Builder::new().name(name.clone()).stack_size(STACK).spawn(move || {
