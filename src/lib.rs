@@ -12,6 +12,8 @@ pub mod query; // the query language and the form of the pod export (pure)
 pub mod store; // merging what the sources say, snapshots, watches (pure; no I/O)
 
 #[cfg(feature = "daemon")]
+mod bell; // a waker of gRPC that threads can wait for
+#[cfg(feature = "daemon")]
 pub mod checkpoint; // what outlives a restart
 #[cfg(feature = "daemon")]
 pub mod cli; // one file a verb

@@ -1,14 +1,14 @@
 //! Calls of somebody else's gRPC service, made one after another. Messages stay bytes, and every wait has an end.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crossbeam_channel::{at, bounded, select, Receiver, Sender};
+use crossbeam_channel::{at, select, Receiver};
 use futures_util::Stream;
 use grpcio::{CallOption, Channel, ClientSStreamReceiver, MethodType};
 
+use crate::bell;
 use crate::heartbeat;
 use crate::raw_message::{self, RawMethod};
 
@@ -38,14 +38,6 @@ pub(super) enum Next {
     Nothing,
 }
 
-struct Bell(Sender<()>);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        let _ = self.0.try_send(()); // full: a wake-up is already waiting, and one is enough
-    }
-}
-
 /// Makes calls over one channel.
 pub(super) struct Caller {
     channel: Channel,
@@ -58,8 +50,8 @@ pub(super) struct Caller {
 impl Caller {
     /// Waits break off when `stop` closes.
     pub(super) fn new(channel: Channel, stop: Receiver<()>) -> Self {
-        let (ring, woken) = bounded(1);
-        Self { channel, stop, waker: Waker::from(Arc::new(Bell(ring))), woken }
+        let (waker, woken) = bell::new();
+        Self { channel, stop, waker, woken }
     }
 
     /// Begins a call.

@@ -26,7 +26,7 @@ use crossbeam_channel::{bounded, Receiver, Sender};
 use self::apiserver::Control;
 pub use self::config::{KubeletChoice, SocketChoice, SourcesConfig};
 use self::cri::Nudge;
-use self::discovery::node::Node;
+use self::discovery::node::{Decided, Node};
 use self::discovery::node_name::{self, Found, NodeName, Rank};
 use self::reporter::Reporter;
 use crate::checkpoint::Remembered;
@@ -74,12 +74,7 @@ pub fn start(
     let (api_server, controlled) = apiserver::control();
     let api_server = config.api_server.is_some().then(|| Arc::new(api_server));
     let names = NodeName::new(tx.clone(), stop.clone(), api_server.clone());
-    match &config.hostname_override {
-        Some(name) => {
-            names.offer(Found { rank: Rank::Option, name: name.clone(), from: "set by --hostname-override".into() });
-        }
-        None => node_name::on_disk(&decided, &config.root).into_iter().for_each(|found| names.offer(found)),
-    }
+    name_without_asking(config, &decided).into_iter().for_each(|found| names.offer(found));
     let (reread, rereads) = bounded(1);
     let (poll_now, hints) = bounded(1);
     let reporter = |source| Reporter::new(source, tx.clone(), stop.clone()).noting(contacts);
@@ -131,6 +126,14 @@ pub fn start(
         threads.push(spawn(beats, "cri", poll)?);
     }
     Ok(Sources { threads, reread, poll_now, api_server, hints: hinting })
+}
+
+/// The node's name, as far as it is known before a source has answered.
+fn name_without_asking(config: &SourcesConfig, decided: &Decided) -> Option<Found> {
+    match &config.hostname_override {
+        Some(name) => Some(Found { rank: Rank::Option, name: name.clone(), from: "set by --hostname-override".into() }),
+        None => node_name::on_disk(decided, &config.root),
+    }
 }
 
 /// Starts the thread of a source, watched over.

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use super::headers;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::wait;
+use crate::bell;
 use crate::serve::slots::Slots;
 use crate::store::Store;
 
@@ -88,19 +89,6 @@ impl<F: Feed> Opened<F> {
     }
 }
 
-/// Rung by the core when it is ready for more, and when the client is gone.
-struct Bell(Sender<()>);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let _ = self.0.try_send(()); // full: it was rung already, and once is as good as twice
-    }
-}
-
 /// Why a stream ended.
 enum End {
     /// The client cancelled, closed, died, or its deadline passed.
@@ -144,8 +132,7 @@ impl<F: Feed> Stream<F> {
     /// The work of the thread, until the stream ends.
     fn run(&mut self, store: &Arc<Store>, slots: &Slots, send_timeout: Duration) -> End {
         let stopped = slots.stopped();
-        let (ring, rung) = bounded(1);
-        let waker = Waker::from(Arc::new(Bell(ring)));
+        let (waker, rung) = bell::new();
         let subscription = store.subscribe();
         // Since when the client takes nothing, as the time at which its time is up.
         let mut time_up: Option<Instant> = None;
