@@ -72,18 +72,17 @@ impl Finding {
         Self::file_error(url, "EmptyAnswer", message.to_owned())
     }
 
-    /// Two files that ask for the same pod. `winner` is the last in name order, whose pod is served.
+    /// Two files that ask for the same pod: a warning for `winner`, whose pod is served, and an error for the other.
     #[must_use]
     pub fn duplicate_pod(file: &str, namespace: &str, name: &str, winner: &str) -> Self {
-        let message = if file == winner {
-            format!("another file asks for the pod {namespace}/{name} too; this one wins, being the last in name order")
+        let (severity, message) = if file == winner {
+            let message = format!("another file asks for the pod {namespace}/{name} too; this one wins");
+            (Severity::Warning, message + ": the last good one by name does")
         } else {
-            format!(
-                "the pod {namespace}/{name} is taken from {winner}, the last in name order; remove one of the files"
-            )
+            let message = format!("the pod {namespace}/{name} is taken from {winner}");
+            (Severity::Error, message + ", the last good file by name; remove or rename one of the two")
         };
-        let (field, severity) = ("metadata.name".to_owned(), Severity::Warning);
-        let pod = Some((namespace.to_owned(), name.to_owned()));
+        let (field, pod) = ("metadata.name".to_owned(), Some((namespace.to_owned(), name.to_owned())));
         Self { pod, field, severity, ..Self::file_error(file, "DuplicatePod", message) }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::finding::Finding;
 
-pub use duplicates::mark_duplicates;
+pub use duplicates::settle_duplicates;
 pub use read::{read, read_list};
 
 /// A pod that a manifest asks for. What depends on the node (name suffix, `nodeName`, UID, `config.*` annotations)

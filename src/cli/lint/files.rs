@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::advice;
 use crate::pod::finding::{Finding, Severity, MAX_FILE_BYTES};
-use crate::pod::manifest::{self, mark_duplicates, ManifestFile};
+use crate::pod::manifest::{self, settle_duplicates, ManifestFile};
 use crate::source::manifests::scan::{self, Scan};
 
 /// What was found, in the order of the command line.
@@ -76,11 +76,7 @@ impl Linted {
         }
         for places in directories.into_values() {
             let mut together: Vec<ManifestFile> = places.iter().filter_map(|&i| self.files.get(i).cloned()).collect();
-            mark_duplicates(&mut together);
-            for file in &mut together {
-                let loses = |f: &&mut Finding| f.reason == "DuplicatePod" && !f.message.contains("this one wins");
-                file.findings.iter_mut().filter(loses).for_each(|f| f.severity = Severity::Error);
-            }
+            settle_duplicates(&mut together);
             for (i, file) in places.into_iter().zip(together) {
                 if let Some(place) = self.files.get_mut(i) {
                     *place = file;

@@ -5,22 +5,23 @@ use std::collections::BTreeMap;
 use super::ManifestFile;
 use crate::pod::finding::Finding;
 
-/// Reports, in each of them, files that ask for the same pod. The files stand in name order; the last one wins, as it
-/// does in the kubelet (`kubernetes/kubernetes pkg/kubelet/config/file.go`, a store keyed by namespace and name).
-/// Earlier reports are dropped, so that the function can run again over files that were read before.
-pub fn mark_duplicates(files: &mut [ManifestFile]) {
-    let mut by_pod: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
-    for (i, file) in files.iter_mut().enumerate() {
-        file.findings.retain(|f| f.reason != "DuplicatePod");
-        if let Some(pod) = &file.pod {
-            by_pod.entry((pod.namespace.clone(), pod.name.clone())).or_default().push(i);
-        }
+/// Lets each pod be asked for by one file: the last one by name, as in the kubelet (`kubernetes/kubernetes
+/// pkg/kubelet/config/file.go`, a store keyed by namespace and name), but a good file before the last good version of a
+/// broken one. The others give up their pod; all of them are told. The files stand in name order.
+pub fn settle_duplicates(files: &mut [ManifestFile]) {
+    let mut claims: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (i, pod) in files.iter().enumerate().filter_map(|(i, file)| Some((i, file.pod.as_ref()?))) {
+        claims.entry((pod.namespace.clone(), pod.name.clone())).or_default().push(i);
     }
-    for ((namespace, name), group) in by_pod.into_iter().filter(|(_, group)| group.len() > 1) {
-        let winner = group.last().and_then(|&i| files.get(i)).map(|f| f.origin.clone()).unwrap_or_default();
-        for i in group {
-            if let Some(file) = files.get_mut(i) {
-                file.findings.push(Finding::duplicate_pod(&file.origin, &namespace, &name, &winner));
+    for ((namespace, name), claimants) in claims.into_iter().filter(|(_, claimants)| claimants.len() > 1) {
+        let is_good = |i: &&usize| files.get(**i).is_some_and(|file| !file.stale);
+        let Some(&winner) = claimants.iter().rfind(is_good).or(claimants.last()) else { continue };
+        let origin = files.get(winner).map(|file| file.origin.clone()).unwrap_or_default();
+        for i in claimants {
+            let Some(file) = files.get_mut(i) else { continue };
+            file.findings.push(Finding::duplicate_pod(&file.origin, &namespace, &name, &origin));
+            if i != winner {
+                file.pod = None;
             }
         }
     }
@@ -29,6 +30,7 @@ pub fn mark_duplicates(files: &mut [ManifestFile]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pod::finding::Severity;
     use crate::pod::manifest::Manifest;
 
     fn file(origin: &str, name: &str) -> ManifestFile {
@@ -43,17 +45,21 @@ mod tests {
     }
 
     #[test]
-    fn both_files_are_told_and_the_last_wins() {
+    fn all_files_are_told_and_the_last_wins() {
         let mut files = [file("a.yaml", "web"), file("b.yaml", "db"), file("c.yaml", "web")];
-        for _ in 0..2 {
-            mark_duplicates(&mut files);
-            let told: Vec<_> = files.iter().map(|f| f.findings.len()).collect();
-            assert_eq!(told, [1, 0, 1]);
-            assert!(files[0].findings[0].message.contains("taken from c.yaml"), "{}", files[0].findings[0]);
-            assert!(files[2].findings[0].message.contains("this one wins"), "{}", files[2].findings[0]);
-        }
-        files[2].pod = None;
-        mark_duplicates(&mut files);
-        assert!(files.iter().all(|f| f.findings.is_empty()));
+        settle_duplicates(&mut files);
+        let told: Vec<_> = files.iter().map(|f| (f.pod.is_some(), f.findings.len())).collect();
+        assert_eq!(told, [(false, 1), (true, 0), (true, 1)]);
+        let [loses, wins] = [0, 2].map(|i| files[i].findings[0].clone());
+        assert_eq!((loses.severity, wins.severity), (Severity::Error, Severity::Warning));
+        assert!(loses.message.contains("taken from c.yaml"), "{loses}");
+        assert!(wins.message.contains("this one wins"), "{wins}");
+    }
+
+    #[test]
+    fn a_good_file_wins_over_what_a_broken_one_was() {
+        let mut files = [file("a.yaml", "web"), ManifestFile { stale: true, ..file("b.yaml", "web") }];
+        settle_duplicates(&mut files);
+        assert!(files[0].pod.is_some() && files[1].pod.is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! What is known about each manifest file: its version, its current meaning, and its last good pod.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::scan::{self, Entry, Stamp};
-use crate::pod::finding::{Finding, Severity};
-use crate::pod::manifest::{Manifest, ManifestFile};
+use crate::pod::finding::Finding;
+use crate::pod::manifest::{settle_duplicates, Manifest, ManifestFile};
 
 /// Two writes within one tick of the file system's clock (at most 10 ms) can leave the same stamp; a file that was
 /// read this soon after a change is read once more at the next scan.
@@ -99,45 +99,11 @@ impl Cache {
         with_last_good(file, self.last_good(path, last))
     }
 
-    /// All files in name order, as the reconciler gets them. Of two files with the same pod the last one wins; a
-    /// good file wins over the last good version of a broken one. The others give up their pod, all are reported.
+    /// All files in name order, as the reconciler gets them: each pod in one of them.
     #[must_use]
     pub fn files(&self) -> Vec<ManifestFile> {
         let mut files: Vec<ManifestFile> = self.files.values().map(|k| k.file.clone()).collect();
-        let mut claims: HashMap<(String, String), Vec<usize>> = HashMap::new();
-        for (i, pod) in files.iter().enumerate().filter_map(|(i, f)| Some((i, f.pod.as_ref()?))) {
-            claims.entry((pod.namespace.clone(), pod.name.clone())).or_default().push(i);
-        }
-        for ((namespace, name), claimants) in claims {
-            let good = |i: &&usize| files.get(**i).is_some_and(|f| !f.stale);
-            let winner = claimants.iter().rfind(good).or(claimants.last()).copied();
-            let Some(winner) = winner.filter(|_| claimants.len() > 1) else { continue };
-            let winner_origin = files.get(winner).map(|f| f.origin.clone()).unwrap_or_default();
-            for i in claimants {
-                let Some(file) = files.get_mut(i) else { continue };
-                let (severity, message) = if i == winner {
-                    let text =
-                        format!("another file also holds pod {namespace}/{name}; this one, the last by name, is used");
-                    (Severity::Warning, text)
-                } else {
-                    file.pod = None;
-                    let text = format!(
-                        "pod {namespace}/{name} is also in {winner_origin}, which is used; remove or rename one of them"
-                    );
-                    (Severity::Error, text)
-                };
-                file.findings.push(Finding {
-                    file: file.origin.clone(),
-                    pod: Some((namespace.clone(), name.clone())),
-                    line: 0,
-                    column: 0,
-                    field: "metadata.name".into(),
-                    severity,
-                    reason: "DuplicatePod",
-                    message,
-                });
-            }
-        }
+        settle_duplicates(&mut files);
         files
     }
 }
