@@ -1,25 +1,26 @@
 //! What this machine is, as far as the kernel and the distribution's own file say.
 
+use std::env::consts;
 use std::fs;
 
 use crate::pod::status::admission::NodeFacts;
 
-/// The node's facts but for its name, which a source finds.
+/// The node's facts but for its name, which a source finds. 0 stands for what the kernel does not say.
 #[must_use]
 pub fn facts() -> NodeFacts {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let (stat, meminfo) = (read("/proc/stat"), read("/proc/meminfo"));
+    let figure = |n: Option<u64>| n.and_then(|n| i64::try_from(n).ok()).unwrap_or(0);
     NodeFacts {
         name: String::new(),
-        arch: arch(std::env::consts::ARCH).into(),
-        cpu_milli: cpus(&stat).saturating_mul(1000),
-        memory_bytes: memory(&meminfo).unwrap_or(0),
+        arch: architecture().into(),
+        cpu_milli: figure(cpus()).saturating_mul(1000),
+        memory_bytes: figure(memory("MemTotal")),
     }
 }
 
-/// The label value of `kubernetes.io/arch`: Go's name of the architecture.
-fn arch(rust: &str) -> &str {
-    match rust {
+/// Go's name of the architecture, which labels of nodes and platforms of images have: `amd64`, `arm64`.
+#[must_use]
+pub fn architecture() -> &'static str {
+    match consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
         "x86" => "386",
@@ -29,11 +30,28 @@ fn arch(rust: &str) -> &str {
     }
 }
 
-/// CPUs that are online, out of `/proc/stat`: a line for each, below the one for all. Those that this process may use
-/// are fewer where it has a quota or an affinity, and say nothing about the node.
-fn cpus(stat: &str) -> i64 {
+/// CPUs that are online. Those that this process may use are fewer where it has a quota or an affinity, and say nothing
+/// about the node.
+#[must_use]
+pub fn cpus() -> Option<u64> {
+    count(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// A figure of `/proc/meminfo`, such as `MemTotal`, in bytes.
+#[must_use]
+pub fn memory(figure: &str) -> Option<u64> {
+    bytes(&fs::read_to_string("/proc/meminfo").ok()?, figure)
+}
+
+/// `/proc/stat` has a line for each CPU, below the one for all.
+fn count(stat: &str) -> Option<u64> {
     let one = |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    i64::try_from(stat.lines().filter(one).count()).unwrap_or(0)
+    u64::try_from(stat.lines().filter(one).count()).ok().filter(|n| *n > 0)
+}
+
+fn bytes(meminfo: &str, figure: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// The release of the running kernel, such as `6.1.0-18-amd64`; empty where /proc is not there.
@@ -59,12 +77,6 @@ fn pretty_name(os_release: &str) -> Option<&str> {
     Some(value.trim_matches(['"', '\'']))
 }
 
-/// `MemTotal` of /proc/meminfo in bytes.
-fn memory(meminfo: &str) -> Option<i64> {
-    let line = meminfo.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<i64>().ok()?.checked_mul(1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,8 +85,6 @@ mod tests {
     fn this_machine() {
         let facts = facts();
         assert!(facts.cpu_milli >= 1000 && facts.memory_bytes > 1 << 20 && !facts.arch.is_empty(), "{facts:?}");
-        assert_eq!(memory("MemTotal:       16 kB\nMemFree: 1 kB\n"), Some(16384));
-        assert_eq!(memory("nothing"), None);
         assert!(!kernel_version().is_empty());
     }
 
@@ -87,8 +97,17 @@ mod tests {
     }
 
     #[test]
+    fn meminfo_is_in_kibibytes() {
+        let text =
+            "MemTotal:       16303428 kB\nMemFree:          228584 kB\nMemAvailable:    9037552 kB\nHugePages:  0\n";
+        assert_eq!(bytes(text, "MemTotal"), Some(16_303_428 * 1024));
+        assert_eq!(bytes(text, "MemAvailable"), Some(9_037_552 * 1024));
+        assert_eq!((bytes(text, "Mem"), bytes(text, "HugePages"), bytes("", "MemTotal")), (None, None, None));
+    }
+
+    #[test]
     fn the_cpus_are_those_of_the_node() {
-        assert_eq!(cpus("cpu  9 0 9\ncpu0 4 0 4\ncpu1 3 0 3\ncpu12 2 0 2\nintr 7\ncpufreq 1\n"), 3);
-        assert_eq!(cpus(""), 0);
+        assert_eq!(count("cpu  9 0 9\ncpu0 4 0 4\ncpu1 3 0 3\ncpu12 2 0 2\nintr 7\ncpufreq 1\n"), Some(3));
+        assert_eq!(count(""), None);
     }
 }

@@ -10,6 +10,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::value::{self, set};
 use crate::codec::wire;
+use crate::machine;
 
 /// The version of Kubernetes whose pods and rules are served.
 const KUBERNETES: (&str, &str) = ("1", "36");
@@ -106,11 +107,6 @@ pub(crate) fn paths(request: &Request) -> Result<Reply, Refusal> {
 /// `/version`: clients want a version of Kubernetes here. Ours is in the build metadata of the git version.
 pub(crate) fn version(request: &Request) -> Result<Reply, Refusal> {
     let (major, minor) = KUBERNETES;
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
     let value = json!({
         "major": major,
         "minor": minor,
@@ -120,7 +116,7 @@ pub(crate) fn version(request: &Request) -> Result<Reply, Refusal> {
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": "",
         "compiler": "rustc",
-        "platform": format!("{}/{architecture}", std::env::consts::OS),
+        "platform": format!("{}/{}", std::env::consts::OS, machine::architecture()),
     });
     value::answer(request, &value)
 }
