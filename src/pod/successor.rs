@@ -20,11 +20,11 @@ pub fn succeeds(pod: &PodBytes, other: &PodBytes) -> bool {
 }
 
 /// The seconds of a time in encoded metadata.
-fn seconds(metadata: &[u8], number: u32) -> Option<u64> {
+fn seconds(metadata: &[u8], number: u32) -> Option<i64> {
     let last = |bytes, number| wire::fields(bytes).map_while(Result::ok).filter(|f| f.number == number).last();
     let Value::Bytes(time) = last(metadata, number)?.value else { return None };
     match last(time, 1).map(|f| f.value) {
-        Some(Value::Varint(seconds)) => Some(seconds),
+        Some(Value::Varint(seconds)) => Some(seconds as i64),
         _ => Some(0),
     }
 }
