@@ -7,8 +7,9 @@
 //! 4. our sockets, bound and locked: a second daemon ends here, before it touches anything else;
 //! 5. the directories that we keep; files and system calls confined, before gRPC has threads; the revision to start
 //!    from;
-//! 6. the store with its owner thread, then the sources that feed it;
-//! 7. the gRPC and the HTTP server, then the accept threads, which let clients in;
+//! 6. what the checkpoint kept, the sources, whose channel holds what they say, the writer of the checkpoint, and the
+//!    thread that owns the store;
+//! 7. the directory of all pods, the gRPC and the HTTP server, metrics, then the accept threads, which let clients in;
 //! 8. READY=1: the sockets answer (with FAILED_PRECONDITION until the node is known).
 //!
 //! A stop goes the other way: no new clients and the sockets gone, watches ended with UNAVAILABLE, sources stopped,

@@ -30,7 +30,7 @@ pub fn page(verbs: &[Verb], date: &str) -> String {
     page.heading("SOCKETS");
     page.paragraph(
         "Sockets are made with mode 0600 and every connection's user is checked: root, the daemon's own user and those of \
-         --allow-uid are served. A socket on which another server answers is refused; one that is left over is replaced; \
+         --allow-uid and --allow-gid are served. A socket on which another server answers is refused; one that is left over is replaced; \
          one that is deleted is made again. Sockets may be passed by systemd.socket(5).\n\n\
          A client in a container mounts the directory /run/nodepods, not the socket, so that it survives a restart.",
     );
