@@ -78,7 +78,7 @@ impl Command for Describe {
             pod::describe(&mut lines, &objects::value(pod)?, now());
             let happened = api.as_ref().and_then(|api| api.events(pod).ok());
             events::describe(&mut lines, happened.as_deref(), now());
-            remarks(&mut lines, &own);
+            remarks(&mut lines, &own, happened.is_some_and(|events| !events.is_empty()));
             out.push_str(&lines.finish());
         }
         if pods.is_empty() && missing.is_empty() {
@@ -90,9 +90,13 @@ impl Command for Describe {
 }
 
 /// What is wrong in the pod's manifest.
-fn remarks(lines: &mut Lines, findings: &[&Finding]) {
+fn remarks(lines: &mut Lines, findings: &[&Finding], behind_table: bool) {
     if findings.is_empty() {
-        return lines.field(0, "Findings", "<none>");
+        // Behind a table of events it is no part of their columns.
+        return match behind_table {
+            true => lines.line(0, "Findings:  <none>"),
+            false => lines.field(0, "Findings", "<none>"),
+        };
     }
     lines.line(0, "Findings:");
     for f in findings {

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::lines::Lines;
 use super::value::{list, moment, text};
+use crate::downward::field::{self, Target};
+use crate::downward::{resource, DownwardPod, Unknown};
+use crate::pod::spec::ResourceList;
 
 /// One of the three lists of containers.
 pub struct Kind {
@@ -37,6 +40,8 @@ pub fn describe(lines: &mut Lines, pod: &Value, kind: &Kind) {
         return;
     }
     lines.line(0, &format!("{}:", kind.heading));
+    let section = |pointer| pod.pointer(pointer).unwrap_or(&Value::Null);
+    let told = DownwardPod::from_json(section("/metadata"), section("/spec"), section("/status"));
     for container in list(pod, kind.spec) {
         let name = text(container, "/name");
         let status = list(pod, kind.status).find(|status| text(status, "/name") == name);
@@ -71,7 +76,7 @@ pub fn describe(lines: &mut Lines, pod: &Value, kind: &Kind) {
                 lines.field(2, heading, &probe(found));
             }
         }
-        environment(lines, container);
+        environment(lines, container, &told);
         mounts(lines, container);
     }
 }
@@ -156,7 +161,7 @@ fn probe(probe: &Value) -> String {
     )
 }
 
-fn environment(lines: &mut Lines, container: &Value) {
+fn environment(lines: &mut Lines, container: &Value, pod: &DownwardPod) {
     if list(container, "/envFrom").next().is_some() {
         lines.line(2, "Environment Variables from:");
         for source in list(container, "/envFrom") {
@@ -189,10 +194,19 @@ fn environment(lines: &mut Lines, container: &Value) {
             }
             Some(from) if from.get("fieldRef").is_some() => {
                 let (version, path) = (t("/valueFrom/fieldRef/apiVersion"), t("/valueFrom/fieldRef/fieldPath"));
-                lines.field(3, &name, &format!(" ({version}:{path})"));
+                // kubectl looks at metadata alone.
+                let known = path.starts_with("metadata.").then(|| field::value(pod, &version, &path, Target::Variable));
+                let value = known.and_then(Result::ok).unwrap_or_default();
+                lines.field(3, &name, &format!("{value} ({version}:{path})"));
             }
             Some(from) if from.get("resourceFieldRef").is_some() => {
-                lines.field(3, &name, &format!(" ({})", t("/valueFrom/resourceFieldRef/resource")));
+                let reference = from.get("resourceFieldRef").unwrap_or(&Value::Null);
+                let value = match resource::value(pod, reference, Some(&text(container, "/name")), &ResourceList::new())
+                {
+                    Err(Unknown::NodeAllocatable(_)) => "node allocatable".to_owned(),
+                    other => other.unwrap_or_default(),
+                };
+                lines.field(3, &name, &format!("{value} ({})", text(reference, "/resource")));
             }
             Some(from) if from.get("secretKeyRef").is_some() => {
                 let (key, of) = (t("/valueFrom/secretKeyRef/key"), t("/valueFrom/secretKeyRef/name"));

@@ -163,6 +163,9 @@ mod tests {
                     "env": [
                         {"name": "A", "value": "1"},
                         {"name": "IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
+                        {"name": "N", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}},
+                        {"name": "R", "valueFrom": {"resourceFieldRef": {"resource": "requests.memory", "divisor": "1Mi"}}},
+                        {"name": "L", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "0"}}},
                         {"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
                     ],
                     "resources": {"limits": {"cpu": "1"}, "requests": {"memory": "64Mi"}},

@@ -76,9 +76,16 @@ impl Refusal {
         matches!(self, Self::TooNew(..) | Self::TooMany(_) | Self::NotInitialized | Self::Unavailable(_)).then_some(1)
     }
 
-    /// The Status object.
-    pub(crate) fn status(&self) -> Value {
-        let words = self.words();
+    /// The Status object as JSON, its members in the order of an API server.
+    pub(crate) fn status(&self) -> String {
+        let Words { code, reason, message } = self.words();
+        let (reason, message, details) = (Value::from(reason), Value::from(message), Value::from(self.details()));
+        format!(
+            r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":{message},"reason":{reason},"details":{details},"code":{code}}}"#
+        )
+    }
+
+    fn details(&self) -> Map<String, Value> {
         let details = match self {
             Self::NotFound(resource, name) => json!({"name": name, "kind": resource}),
             Self::InvalidOptions(field, problem) => json!({
@@ -92,10 +99,7 @@ impl Refusal {
         };
         let mut details: Map<String, Value> = details.as_object().cloned().unwrap_or_default();
         details.extend(self.retry_after().map(|seconds| ("retryAfterSeconds".to_owned(), seconds.into())));
-        json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": words.message, "reason": words.reason, "details": details, "code": words.code,
-        })
+        details
     }
 
     fn words(&self) -> Words {
@@ -157,11 +161,7 @@ mod tests {
     #[test]
     fn a_missing_pod_in_the_words_of_the_api_server() {
         let status = Refusal::NotFound("pods", "web".into()).status();
-        let want = json!({
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": "pods \"web\" not found", "reason": "NotFound",
-            "details": {"name": "web", "kind": "pods"}, "code": 404,
-        });
+        let want = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"web\" not found","reason":"NotFound","details":{"kind":"pods","name":"web"},"code":404}"#;
         assert_eq!(status, want);
     }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_revision_from_the_future_says_when_to_try_again() {
-        let status = Refusal::TooNew(9, 5).status();
+        let status: Value = serde_json::from_str(&Refusal::TooNew(9, 5).status()).unwrap();
         assert_eq!((status["code"].as_u64(), status["reason"].as_str()), (Some(504), Some("Timeout")));
         assert_eq!(status["details"]["retryAfterSeconds"], 1);
         assert_eq!(status["details"]["causes"][0]["reason"], "ResourceVersionTooLarge");

@@ -61,7 +61,7 @@ impl Reply {
     /// The same for people.
     pub(crate) fn pretty_refusal(refusal: &Refusal) -> Self {
         let mut body = Vec::new();
-        Indenter::default().feed(&refusal.status().to_string(), &mut body);
+        Indenter::default().feed(&refusal.status(), &mut body);
         body.push(b'\n');
         Self::refused(refusal, body)
     }
