@@ -13,6 +13,7 @@ pub mod lookup;
 pub mod manifest;
 pub mod names;
 pub mod observed;
+pub mod own_uid;
 pub mod qos;
 pub mod redact;
 pub mod references;

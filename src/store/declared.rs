@@ -7,7 +7,8 @@ use super::look::{images, Look};
 use super::object_meta::ObjectMeta;
 use super::update::SourceId;
 use crate::pod::manifest::{Manifest, ManifestFile};
-use crate::pod::static_pod::{content_hash, pod_name};
+use crate::pod::own_uid::content_hash;
+use crate::pod::static_pod::pod_name;
 
 /// One version of one manifest. Shared between updates as long as it stays the same.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::declared::Declared;
 use super::runtime_view::RuntimePod;
-use crate::pod::static_pod::own_uid;
+use crate::pod::own_uid::own_uid;
 
 /// Bindings that are remembered beside one for each manifest; the one unused for longest goes. Each edit of a manifest
 /// makes one.
