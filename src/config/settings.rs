@@ -1,8 +1,10 @@
 //! Settings as the daemon uses them: every value there, checked for sense.
 
+mod check;
+
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::duration::GoDuration;
@@ -176,60 +178,6 @@ impl Settings {
         settings.check()?;
         Ok(settings)
     }
-
-    fn check(&self) -> Result<(), SettingsError> {
-        let wrong = |option, problem: &str| Err(SettingsError { option, problem: problem.into() });
-        if self.hostname_override.as_ref().is_some_and(|name| !is_subdomain(name)) {
-            return wrong("hostname-override", "a node name is lower-case letters, digits, '-' and '.', at most 253");
-        }
-        absolute("pod-manifest-path", self.pod_manifest_path.iter())?;
-        absolute("socket", self.sockets.iter())?;
-        absolute("state-dir", self.state_dir.iter())?;
-        absolute("downward-dir", self.downward_dir.iter())?;
-        absolute("pod-logs-dir", [&self.pod_logs_dir].into_iter())?;
-        absolute("runtime-state-dir", self.runtime_state_dir.iter())?;
-        absolute("metrics-textfile", self.metrics_textfile.iter())?;
-        if self.metrics_textfile.as_ref().is_some_and(|path| path.extension().is_none_or(|e| e != "prom")) {
-            return wrong("metrics-textfile", "node_exporter reads files whose name ends in .prom only");
-        }
-        absolute("http-socket", self.http_sockets.iter())?;
-        let all: Vec<&PathBuf> =
-            self.sockets.iter().chain(&self.http_sockets).chain(self.narrow_sockets.iter().map(|s| &s.path)).collect();
-        if all.iter().enumerate().any(|(i, s)| all.iter().take(i).any(|other| other == s)) {
-            return wrong("socket", "the same path is named twice");
-        }
-        if self.socket_mode & 0o600 != 0o600 {
-            return wrong("socket-mode", "the owner needs read and write permission, such as 0600 or 0660");
-        }
-        if self.file_check_frequency < Duration::from_secs(1) {
-            return wrong("file-check-frequency", "at least 1s");
-        }
-        if self.manifest_url.as_ref().is_some_and(|url| url.every < Duration::from_secs(1)) {
-            return wrong("http-check-frequency", "at least 1s");
-        }
-        if self.cri_poll_interval < Duration::from_millis(100) {
-            return wrong("cri-poll-interval", "at least 100ms");
-        }
-        if self.kubelet_poll_interval < Duration::from_secs(1) {
-            return wrong("kubelet-poll-interval", "at least 1s");
-        }
-        if self.watch_send_timeout < Duration::from_secs(1) {
-            return wrong("watch-send-timeout", "at least 1s");
-        }
-        if self.max_watchers == 0 {
-            return wrong("max-watchers", "at least 1");
-        }
-        if self.max_connections == 0 {
-            return wrong("max-connections", "at least 1");
-        }
-        if self.requests.burst == 0 {
-            return wrong("request-burst", "at least 1");
-        }
-        if self.watches.burst == 0 {
-            return wrong("watch-burst", "at least 1");
-        }
-        Ok(())
-    }
 }
 
 fn allowance(per_second: Option<u32>, burst: Option<u32>, usual: u32, usual_burst: u32) -> Allowance {
@@ -261,22 +209,6 @@ fn http_sockets(named: Vec<PathBuf>, sockets: &[PathBuf]) -> Vec<PathBuf> {
     }
 }
 
-fn absolute<'a>(option: &'static str, paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SettingsError> {
-    match paths.map(PathBuf::as_path).find(|path| !Path::is_absolute(path)) {
-        None => Ok(()),
-        Some(path) => Err(SettingsError { option, problem: format!("{} must begin with /", path.display()) }),
-    }
-}
-
-/// RFC 1123 subdomain, the rule for node names.
-fn is_subdomain(name: &str) -> bool {
-    let label = |l: &str| {
-        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        !l.is_empty() && l.chars().all(inner) && !l.starts_with('-') && !l.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(label)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,15 +238,6 @@ mod tests {
         }
         let options = ServeOptions { http_socket: vec!["relative".into()], ..ServeOptions::default() };
         assert!(Settings::resolve(options).is_err());
-    }
-
-    #[test]
-    fn a_state_directory_of_the_runtime_has_a_whole_path() {
-        let of = |path: &str| {
-            Settings::resolve(ServeOptions { runtime_state_dir: Some(path.into()), ..ServeOptions::default() })
-        };
-        assert!(of("/run/containerd").is_ok());
-        assert_eq!(of("run/containerd").unwrap_err().option, "runtime-state-dir");
     }
 
     #[test]
@@ -354,29 +277,5 @@ mod tests {
         assert_eq!(settings.hostname_override.as_deref(), Some("node1"));
         assert_eq!((settings.state_dir, settings.init_timeout), (None, None));
         assert_eq!(settings.runtime, Some(Endpoint::None));
-    }
-
-    #[test]
-    fn nonsense_is_refused_by_name() {
-        let base = ServeOptions::default;
-        let table = [
-            ("socket", ServeOptions { socket: vec!["pods.sock".into()], ..base() }),
-            ("socket", ServeOptions { socket: vec!["/a".into(), "/a".into()], ..base() }),
-            ("socket-mode", ServeOptions { socket_mode: Some(Mode(0o060)), ..base() }),
-            ("hostname-override", ServeOptions { hostname_override: Some("Node_1".into()), ..base() }),
-            ("hostname-override", ServeOptions { hostname_override: Some(String::new()), ..base() }),
-            ("cri-poll-interval", ServeOptions { cri_poll_interval: Some(GoDuration::from_secs(0)), ..base() }),
-            ("max-watchers", ServeOptions { max_watchers: Some(0), ..base() }),
-            ("metrics-textfile", ServeOptions { metrics_textfile: Some("/var/lib/x.txt".into()), ..base() }),
-            ("max-connections", ServeOptions { max_connections: Some(0), ..base() }),
-            ("watch-send-timeout", ServeOptions { watch_send_timeout: Some(GoDuration::from_secs(0)), ..base() }),
-            ("request-burst", ServeOptions { request_burst: Some(0), ..base() }),
-            ("watch-burst", ServeOptions { watch_burst: Some(0), ..base() }),
-            ("downward-dir", ServeOptions { downward_dir: Some("tree".into()), ..base() }),
-            ("state-dir", ServeOptions { state_dir: Some(StateDir::Path("state".into())), ..base() }),
-        ];
-        for (option, options) in table {
-            assert_eq!(Settings::resolve(options).unwrap_err().option, option);
-        }
     }
 }
