@@ -7,6 +7,7 @@ use super::pod::DownwardPod;
 use super::quote::map_file;
 use super::unknown::Unknown;
 use crate::pod::names;
+use crate::pod::validate::subscript;
 
 /// Where the value goes; the two places allow different fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +16,6 @@ pub enum Target {
     Variable,
     /// A file of a volume.
     File,
-}
-
-/// Splits `metadata.labels['key']` into the field and the key. A key may be empty.
-#[must_use]
-pub fn subscript(path: &str) -> Option<(&str, &str)> {
-    path.strip_suffix("']")?.split_once("['").filter(|(field, _)| !field.is_empty())
 }
 
 /// The value of the field at `path`. A label or annotation that the pod does not have is empty.

@@ -18,6 +18,7 @@ mod security;
 mod spec;
 mod volume;
 
+pub use env::subscript;
 pub use resources::quantity;
 pub use volume::kinds as volume_kinds;
 

@@ -134,10 +134,11 @@ pub fn field_ref(place: &Place<'_>, fields: &[&str], out: &mut Report) {
     }
 }
 
-/// Splits `metadata.labels['key']`.
-fn subscript(path: &str) -> Option<(&str, &str)> {
-    let (field, rest) = path.strip_suffix("']")?.split_once("['")?;
-    (!rest.is_empty() && !field.is_empty()).then_some((field, rest))
+/// Splits `metadata.labels['key']` into the field and the key, which may be empty (`kubernetes/kubernetes
+/// pkg/fieldpath/fieldpath.go`, SplitMaybeSubscriptedPath).
+#[must_use]
+pub fn subscript(path: &str) -> Option<(&str, &str)> {
+    path.strip_suffix("']")?.split_once("['").filter(|(field, _)| !field.is_empty())
 }
 
 /// Checks a reference to a container's limits and requests. In a volume the container must be named.
