@@ -1,8 +1,10 @@
 //! The YAML parser's complaints in plain words, with what to do.
 
+use super::YamlError;
+
 /// Part of what the parser says, what that means, and the way out. The first that fits counts.
 const WORDS: &[(&str, &str)] = &[
-    ("tab", "a tab stands where only spaces may; indent with spaces"),
+    ("tab", TAB),
     ("expected ',' or '}'", "a comma or } is missing; close what { has begun, or quote a value that begins with {"),
     ("expected ',' or ']'", "a comma or ] is missing; close what [ has begun, or quote a value that begins with ["),
     ("misplaced bracket", "a closing bracket without an opening one; remove it, or quote the value"),
@@ -32,6 +34,19 @@ const WORDS: &[(&str, &str)] = &[
     ("indent", "this line is indented wrongly; align it with the lines it belongs to"),
 ];
 
+const TAB: &str = "a tab stands where only spaces may; indent with spaces";
+
+/// The parser complains of a tab at the end of the line before; the error belongs to the line that begins with one.
+pub(super) fn at_the_tab(error: YamlError, source: &str) -> YamlError {
+    let behind = error.line.saturating_sub(1) as usize;
+    let begins = |line: &str| line.starts_with([' ', '\t']) && line.trim_start_matches(' ').starts_with('\t');
+    let tab = source.lines().skip(behind).position(begins).filter(|_| error.problem == TAB);
+    match tab.and_then(|lines| u32::try_from(lines).ok()) {
+        Some(lines @ 1..) => YamlError { line: error.line.saturating_add(lines), column: 1, ..error },
+        _ => error,
+    }
+}
+
 /// What is wrong and what to do, parted by `; `.
 pub(super) fn plain(complaint: &str) -> String {
     match WORDS.iter().find(|(part, _)| complaint.contains(part)) {
@@ -48,6 +63,7 @@ mod tests {
     fn what_people_write_wrong_is_told_in_plain_words() {
         let table = [
             ("a:\n\tb: c\n", 2, "indent with spaces"),
+            ("a:\n  b: c\n\td: e\n", 3, "indent with spaces"),
             ("a: {b: c\n", 0, "close what { has begun"),
             ("a: [b\nc: d\n", 0, "close what [ or { has begun"),
             ("a: b: c\n", 1, "quote a value"),

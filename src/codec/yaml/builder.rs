@@ -12,13 +12,16 @@ use super::outdent::Outdented;
 use super::scalar::{self, Scalar};
 use super::{advice, Document, Duplicate, YamlError, MAX_COPIED, MAX_DEPTH, MAX_DUPLICATES, MAX_NODES};
 
-pub(super) fn parse(text: &str) -> Result<Document, YamlError> {
-    let mut text = Outdented::new(text);
+pub(super) fn parse(source: &str) -> Result<Document, YamlError> {
+    let mut text = Outdented::new(source);
     loop {
         match read(&text) {
             Ok(read) => return read,
             Err(refused) if text.moves(&refused) => {}
-            Err(refused) => return Err(error(text.mark(refused.marker()), advice::plain(refused.info()))),
+            Err(refused) => {
+                let refused = error(text.mark(refused.marker()), advice::plain(refused.info()));
+                return Err(advice::at_the_tab(refused, source));
+            }
         }
     }
 }
