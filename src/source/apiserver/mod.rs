@@ -24,6 +24,7 @@ use crossbeam_channel::{after, select};
 
 use self::backoff::Backoff;
 use self::error::Failure;
+use self::event::Event;
 pub(in crate::source) use self::list::pods_in_json;
 use self::pods::Pods;
 use self::query::Freshness;
@@ -35,7 +36,7 @@ use super::reporter::{Reporter, Stopped};
 use crate::heartbeat;
 use crate::store::update::{HealthState, SourceId, Update};
 
-/// Events that are taken before the pods are told.
+/// Messages of a session that are taken before the pods are told.
 const AT_ONCE: usize = 64;
 
 /// How the API server is found.
@@ -216,23 +217,14 @@ impl Source {
                         changed = true;
                     }
                     Said::Watching => watching = Some(Instant::now()),
-                    Said::Event(event) => {
+                    Said::Events(events) => {
                         self.all_is_well();
-                        match self.pods.apply(&event) {
+                        match self.take(&events) {
                             Ok(news) => changed |= news,
                             Err(much) => {
-                                // A list says whether it is still too much, and misses nothing of what was not taken.
-                                self.start = Start::List(match self.version.clone() {
-                                    Some(version) => Freshness::NotOlderThan(version),
-                                    None => Freshness::Newest,
-                                });
-                                over = Some(Over::Ended(Err(much), watching));
+                                (changed, over) = (true, Some(Over::Ended(Err(much), watching)));
                                 break;
                             }
-                        }
-                        if let Some(version) = event.version() {
-                            self.start = Start::Watch(version.clone());
-                            self.version = Some(version);
                         }
                     }
                     Said::Ended(outcome) => over = Some(Over::Ended(outcome, watching)),
@@ -248,6 +240,29 @@ impl Source {
                 return Ok(over);
             }
         }
+    }
+
+    /// Takes events; true where something is different now.
+    fn take(&mut self, events: &[Event]) -> Result<bool, Failure> {
+        let mut changed = false;
+        for event in events {
+            match self.pods.apply(event) {
+                Ok(news) => changed |= news,
+                Err(much) => {
+                    // A list says whether it is still too much, and misses nothing of what was not taken.
+                    self.start = Start::List(match self.version.clone() {
+                        Some(version) => Freshness::NotOlderThan(version),
+                        None => Freshness::Newest,
+                    });
+                    return Err(much);
+                }
+            }
+            if let Some(version) = event.version() {
+                self.start = Start::Watch(version.clone());
+                self.version = Some(version);
+            }
+        }
+        Ok(changed)
     }
 
     /// The watch works, so the next failure is the first one.

@@ -76,8 +76,8 @@ pub(super) enum Said {
     Listed(Vec<PodBytes>, String),
     /// The watch is accepted.
     Watching,
-    /// One event of the watch.
-    Event(Event),
+    /// Events of the watch that came together, in order; at least one.
+    Events(Vec<Event>),
     /// The end; without an error when the watch ran its time or fell silent.
     Ended(Result<(), Failure>),
 }
@@ -113,8 +113,8 @@ impl Session {
     /// There is no thread to be had.
     pub(super) fn start(access: Access, node: &str, start: Start, timing: Timing) -> io::Result<Self> {
         let abort = Abort::default();
-        // Full: the session reads no more, and TCP holds the server back. Few, since an event may be 16 MiB.
-        let (say, said) = bounded(4);
+        // Full: the session reads no more, and TCP holds the server back. Few, since one may hold an event of 16 MiB.
+        let (say, said) = bounded(16);
         let job = Job { access, node: node.to_owned(), start, timing, abort: abort.clone(), say };
         thread::Builder::new().name("apiserver-watch".into()).stack_size(STACK).spawn(move || {
             let outcome = job.run();
@@ -198,16 +198,30 @@ impl Job {
                 Ok(n) => frames.push(room.get(..n).unwrap_or_default()),
                 Err(e) => return Err(e.into()),
             }
-            while let Some(frame) = frames.next()? {
-                match event::read(form, &frame)? {
-                    Some(Event::Error(refusal)) => return Err(Failure::Refused(refusal)),
-                    // Never ours, or ours no longer.
-                    Some(Event::Is(pod)) if !self.is_ours(&pod) => self.say(Said::Event(Event::Gone(pod)))?,
-                    Some(event) => self.say(Said::Event(event))?,
-                    None => {}
+            let mut events = Vec::new();
+            let end = loop {
+                match self.next(&mut frames, form) {
+                    Ok(Some(event)) => events.extend(event),
+                    Ok(None) => break Ok(()),
+                    Err(failure) => break Err(failure),
                 }
+            };
+            if !events.is_empty() {
+                self.say(Said::Events(events))?;
             }
+            end?;
         }
+    }
+
+    /// What the next whole frame says: an event, or nothing to us. `None` where there is no whole frame.
+    fn next(&self, frames: &mut Frames, form: Form) -> Result<Option<Option<Event>>, Failure> {
+        let Some(frame) = frames.next()? else { return Ok(None) };
+        Ok(Some(match event::read(form, &frame)? {
+            Some(Event::Error(refusal)) => return Err(Failure::Refused(refusal)),
+            // Never ours, or ours no longer.
+            Some(Event::Is(pod)) if !self.is_ours(&pod) => Some(Event::Gone(pod)),
+            event => event,
+        }))
     }
 
     /// Whether the pod runs on this node, as was asked for: not every server and proxy selects by it.
