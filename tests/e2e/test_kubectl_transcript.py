@@ -180,6 +180,8 @@ def test_a_proxy_serves_its_own_user_alone(node):
         assert ask("-H", "Origin: http://evil.example") == "403"
         assert ask("-X", "POST", "-d", "{}") == "405"
         assert ask(user=65534) == "403"
+        told = subprocess.run(["curl", "-s", f"{url}/version"], user=65534, group=65534, capture_output=True, text=True)
+        assert "--allow-uid 65534" in told.stdout, told
         big = ["-X", "POST", "-H", "Content-Type: x", "--data-binary", "@-"]
         poster = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *big, f"{url}/api/v1/pods"]
         assert subprocess.run(poster, input="x" * (8 << 20), capture_output=True, text=True).stdout == "405"

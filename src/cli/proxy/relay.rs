@@ -97,10 +97,15 @@ impl Relay {
     }
 
     fn forbidden(&self, user: Option<u32>) -> Refusal {
-        let user = user.map_or_else(|| "system:anonymous".into(), |uid| format!("uid:{uid}"));
         let served: Vec<_> = self.users.iter().map(ToString::to_string).collect();
-        let why = format!("User {user:?} cannot use this proxy: it serves the user ids {}", served.join(", "));
-        Refusal::Forbidden(why)
+        let served = served.join(", ");
+        Refusal::Forbidden(match user {
+            None => format!("User \"system:anonymous\" cannot use this proxy: it serves the user ids {served}"),
+            Some(uid) => format!(
+                "User \"uid:{uid}\" cannot use this proxy: it serves the user ids {served}; 'nodepods proxy --allow-uid \
+                 {uid}' serves this one too"
+            ),
+        })
     }
 }
 
