@@ -38,7 +38,7 @@ build: ## The quick build: target/debug/nodepods, linked with Debian's gRPC
 	$(QUICK) $(CARGO) build --locked
 
 .PHONY: static
-static: ## The binary that is shipped: musl, static, target/static/nodepods-ARCH (ARCH=aarch64 works too)
+static: ## The binary that is shipped: musl, static, target/static/nodepods-ARCH (ARCH=aarch64 and armv7 work too)
 	packaging/build/setup static
 	packaging/build/static $(ARCH)
 
@@ -93,13 +93,13 @@ unit: ## Unit and property tests: of the pure core (no gRPC), then of everything
 e2e: $(VENV)/.done ## End to end with a real containerd, as root. NODEPODS_BIN= names another binary, T= picks tests
 	NODEPODS_BIN=$${NODEPODS_BIN:-$(STATIC)} $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider tests/e2e $(if $(T),-k '$(T)')
 
-.PHONY: test-aarch64
-test-aarch64: $(VENV)/.done ## The aarch64 binary under qemu-user, end to end, as root (half an hour when its C++ is cold)
+.PHONY: test-qemu
+test-qemu: $(VENV)/.done ## The binary of ARCH=aarch64 or armv7 under qemu-user, end to end, as root (half an hour when its C++ is cold)
 	packaging/build/setup test
 	packaging/build/setup qemu
-	packaging/build/static aarch64
-	packaging/build/hardening target/static/nodepods-aarch64
-	NODEPODS_BIN=$(CURDIR)/tests/node/under-qemu $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider \
+	packaging/build/static $(ARCH)
+	packaging/build/hardening target/static/nodepods-$(ARCH)
+	NODEPODS_BIN=$(CURDIR)/tests/node/under-qemu-$(ARCH) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider \
 	  $(foreach t,contracts manifests lifecycle cli pods_over_cri situations,tests/e2e/test_$(t).py)
 
 .PHONY: test-packages

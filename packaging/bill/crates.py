@@ -25,7 +25,8 @@ class Crate:
 
 def resolve(root, arch):
     """Our own package and the crates it is made of, sorted by name."""
-    command = ["cargo", "metadata", "--locked", "--format-version=1", f"--filter-platform={arch}-unknown-linux-musl"]
+    platform = f"{arch}-unknown-linux-musl" + ("eabihf" if arch == "armv7" else "")
+    command = ["cargo", "metadata", "--locked", "--format-version=1", f"--filter-platform={platform}"]
     done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True)
     if done.returncode:  # cargo has said why
         raise SystemExit("bill: cargo cannot tell the crates that are inside; without a network, `make dist` gives an archive that has them")

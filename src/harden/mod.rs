@@ -7,6 +7,7 @@
 
 mod landlock;
 pub mod places;
+#[cfg_attr(not(target_pointer_width = "64"), path = "no_seccomp.rs")]
 mod seccomp;
 pub mod switches;
 

@@ -185,7 +185,6 @@ def test_logs_of_a_real_container(node, runtime):
     assert (wrong.returncode, "it has main" in wrong.stderr) == (2, True)
 
 
-# Not by subprocess itself: it forks then, which gRPC in this process does not survive.
 NOBODY = as_user(65534)
 
 
@@ -193,6 +192,9 @@ NOBODY = as_user(65534)
 def reachable(base):
     """The program as somebody who is not root runs it: a copy where everybody may pass."""
     copy = f"{base}/nodepods"
+    with open(binary(), "rb") as f:
+        if f.read(2) == b"#!":
+            pytest.skip("what starts qemu works in its own place only")
     shutil.copy(binary(), copy)
     os.chmod(base, 0o755)
     return [*NOBODY, copy]
