@@ -7,7 +7,7 @@ use super::exit_code;
 use super::span::{ago, count, span};
 use super::subject::Subject;
 use super::waiting;
-use super::{obstacle, probe, Remark, Weight};
+use super::{obstacle, probe, shell, Remark, Weight};
 
 /// A container that has run for this long is taken to be well again: a kubelet forgets its back-off then
 /// (`kubernetes/kubernetes pkg/kubelet/kubelet.go`, twice the longest back-off).
@@ -115,24 +115,41 @@ fn readiness(subject: &Subject<'_>) -> Option<Remark> {
     Some(remark.advise(try_probe(subject, probe)))
 }
 
-/// How a person tries a probe by hand.
+/// How a person tries a probe by hand. The parts are a stranger's words, and the line is pasted into a shell.
 fn try_probe(subject: &Subject<'_>, probe: &Value) -> String {
     let id = text(subject.status, "/containerID").rsplit('/').next().unwrap_or_default();
     let id = id.get(..13).unwrap_or(id);
-    let ip = subject.case.text("/status/podIP");
-    let port = |at: &str| probe.pointer(at).map(|p| p.to_string().trim_matches('"').to_owned()).unwrap_or_default();
+    let host = |at: &str| match text(probe, at) {
+        "" => subject.case.text("/status/podIP"),
+        host => host,
+    };
     if probe.get("exec").is_some() {
-        let words: Vec<&str> = list(probe, "/exec/command").iter().filter_map(Value::as_str).collect();
-        return format!("try it: crictl exec {id} {}", words.join(" "));
+        let command = list(probe, "/exec/command").iter().filter_map(Value::as_str);
+        let words: Vec<String> = std::iter::once(id).chain(command).map(shell::word).collect();
+        return format!("try it: crictl exec {}", words.join(" "));
     }
     if probe.get("httpGet").is_some() {
-        let action = probe::action(probe).replacen("://:", &format!("://{ip}:"), 1);
-        return format!("try it: curl -i {}", action.trim_start_matches("GET "));
+        // Like a kubelet, it does not ask who signed the certificate.
+        let options = if text(probe, "/httpGet/scheme") == "HTTPS" { "-ik" } else { "-i" };
+        let host = match host("/httpGet/host") {
+            ip if ip.contains(':') => format!("[{ip}]"),
+            host => host.to_owned(),
+        };
+        let url = probe::url(probe, &host, &port(subject, probe, "/httpGet/port"));
+        return format!("try it: curl {options} {}", shell::word(&url));
     }
     if probe.get("tcpSocket").is_some() {
-        return format!("try it: nc -zv {ip} {}", port("/tcpSocket/port"));
+        let (host, port) = (host("/tcpSocket/host"), port(subject, probe, "/tcpSocket/port"));
+        return format!("try it: nc -zv {} {}", shell::word(host), shell::word(&port));
     }
     "try it from the node".to_owned()
+}
+
+/// The port of a probe: its number, or that of the container's port which has its name.
+fn port(subject: &Subject<'_>, probe: &Value, at: &str) -> String {
+    let port = probe::port(probe, at);
+    let named = list(subject.spec, "/ports").iter().find(|p| text(p, "/name") == port && !port.is_empty());
+    named.and_then(|p| number(p, "/containerPort")).map_or(port, |number| number.to_string())
 }
 
 fn of_waiting(subject: &Subject<'_>, waiting: &Value) -> Vec<Remark> {

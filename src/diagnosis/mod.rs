@@ -13,6 +13,7 @@ mod pod;
 mod probe;
 #[cfg(test)]
 mod recorded_tests;
+mod shell;
 mod span;
 mod subject;
 #[cfg(test)]

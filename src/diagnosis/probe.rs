@@ -6,29 +6,38 @@ use super::case::{list, number, text};
 
 /// What a probe does: `the command cat /tmp/ready`, `GET http://:8080/healthz`.
 pub fn action(probe: &Value) -> String {
-    let port = |at: &str| match probe.pointer(at) {
-        Some(Value::String(name)) => name.clone(),
-        Some(value) => value.to_string(),
-        None => "?".to_owned(),
-    };
     if probe.get("exec").is_some() {
         let words: Vec<&str> = list(probe, "/exec/command").iter().filter_map(Value::as_str).collect();
         return format!("the command {}", words.join(" "));
     }
     if probe.get("httpGet").is_some() {
-        let scheme = text(probe, "/httpGet/scheme").to_lowercase();
-        let scheme = if scheme.is_empty() { "http" } else { &scheme };
-        let (host, path) = (text(probe, "/httpGet/host"), text(probe, "/httpGet/path"));
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        return format!("GET {scheme}://{host}:{}{slash}{path}", port("/httpGet/port"));
+        return format!("GET {}", url(probe, text(probe, "/httpGet/host"), &port(probe, "/httpGet/port")));
     }
     if probe.get("tcpSocket").is_some() {
-        return format!("a connection to port {}", port("/tcpSocket/port"));
+        return format!("a connection to port {}", port(probe, "/tcpSocket/port"));
     }
     if probe.get("grpc").is_some() {
-        return format!("a gRPC health check on port {}", port("/grpc/port"));
+        return format!("a gRPC health check on port {}", port(probe, "/grpc/port"));
     }
     "what it asks for".to_owned()
+}
+
+/// The port at `at`, a number or a name, as it stands there.
+pub fn port(probe: &Value, at: &str) -> String {
+    match probe.pointer(at) {
+        Some(Value::String(name)) => name.clone(),
+        Some(value) => value.to_string(),
+        None => "?".to_owned(),
+    }
+}
+
+/// What an `httpGet` probe asks for at this host and port.
+pub fn url(probe: &Value, host: &str, port: &str) -> String {
+    let scheme = text(probe, "/httpGet/scheme").to_lowercase();
+    let scheme = if scheme.is_empty() { "http" } else { &scheme };
+    let path = text(probe, "/httpGet/path");
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    format!("{scheme}://{host}:{port}{slash}{path}")
 }
 
 /// How often it may fail and how long that takes: `every 10s, 3 failures count`.

@@ -87,6 +87,28 @@ fn probes_that_fail_or_cannot_be_seen() {
 }
 
 #[test]
+fn what_is_to_be_tried_is_one_command_in_a_shell() {
+    let advice = |probe: serde_json::Value, ip: &str| {
+        let ports = json!([{"name": "web", "containerPort": 8080}]);
+        let mut pod = pod(json!({"readinessProbe": probe, "ports": ports}), json!({"state": running(9)}));
+        pod["status"]["podIP"] = ip.into();
+        World::of(pod).remarks()[0].advice.clone()
+    };
+    for (probe, ip, want) in [
+        (json!({"exec": {"command": ["sh", "-c", "test -f /x || exit 1"]}}), "", "sh -c 'test -f /x || exit 1'"),
+        (json!({"exec": {"command": ["true;", "$(reboot)"]}}), "", "'true;' '$(reboot)'"),
+        (json!({"httpGet": {"port": "web", "path": "/a?b=1&c"}}), "10.0.0.9", "curl -i 'http://10.0.0.9:8080/a?b=1&c'"),
+        (json!({"httpGet": {"port": 1, "scheme": "HTTPS"}}), "fd00::9", "curl -ik 'https://[fd00::9]:1/'"),
+        (json!({"httpGet": {"port": 1, "host": "a.b"}}), "10.0.0.9", "curl -i http://a.b:1/"),
+        (json!({"tcpSocket": {"port": "web"}}), "fd00::9", "nc -zv fd00::9 8080"),
+        (json!({"tcpSocket": {"port": "x;y"}}), "fd00::9", "nc -zv fd00::9 'x;y'"),
+    ] {
+        let advice = advice(probe, ip);
+        assert!(advice.ends_with(want), "{advice}");
+    }
+}
+
+#[test]
 fn reasons_that_only_a_kubelet_knows() {
     for reason in
         ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError"]
