@@ -26,6 +26,7 @@ pub mod revision;
 mod runtime_view;
 pub mod snapshot;
 mod sources;
+mod superseded;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unnamed;

@@ -7,6 +7,7 @@ use super::declared::{self, Declaration};
 use super::remote::{RemotePod, RemotePods};
 use super::runtime_view::{self, same_arcs, RuntimePod};
 use super::snapshot::RuntimeFacts;
+use super::superseded::Superseded;
 use super::unnamed::Unnamed;
 use super::update::{Health, HealthState, SourceId, Update};
 use crate::pod::finding::Finding;
@@ -41,6 +42,8 @@ pub struct Sources {
     pub remotes: BTreeMap<SourceId, RemotePods>,
     /// What a kubelet that was started anew has yet to name.
     pub unnamed: Unnamed,
+    /// Pods of a kubelet or an API server that is silent, which the other of the two has given up since.
+    pub superseded: Superseded,
     /// `runtime_name` of CRI Version.
     pub runtime_name: String,
     /// What the runtime has, by pod UID.
@@ -75,7 +78,10 @@ impl Sources {
                     self.unnamed.hear(&now, before);
                 }
                 self.remotes.insert(source, now);
-                News { pods: self.answered.insert(source) || !same, beside: false }
+                let first = self.answered.insert(source);
+                self.superseded.forget(source);
+                self.supersede();
+                News { pods: first || !same, beside: false }
             }
             Update::Health(source, health) => {
                 if source == SourceId::Kubelet {
@@ -90,6 +96,7 @@ impl Sources {
                 let (state, now) = (proof(&health), self.health.get(&source));
                 let news = News { pods: now.map(proof) != Some(state), beside: now != Some(&health) };
                 self.health.insert(source, health);
+                self.supersede();
                 news
             }
             Update::NodeName { name, from } => {
@@ -110,6 +117,19 @@ impl Sources {
             self.runtime_facts = Some(Arc::new(facts));
         }
         news
+    }
+
+    /// Notes which pods of a silent source the other one does not have any more. That one may fall silent, too.
+    fn supersede(&mut self) {
+        for (source, other) in [(SourceId::Kubelet, SourceId::ApiServer), (SourceId::ApiServer, SourceId::Kubelet)] {
+            if self.current(source) {
+                self.superseded.forget(source);
+            } else if self.knows_api_pods(other) {
+                if let (Some(last), Some(known)) = (self.remotes.get(&source), self.remotes.get(&other)) {
+                    self.superseded.note(source, last, known);
+                }
+            }
+        }
     }
 
     /// How many pods a source has.

@@ -130,6 +130,10 @@ impl Source {
             log::info!("apiserver: resting, a kubelet tells the same and more");
         }
         self.backoff.reset();
+        // Whoever has rested begins with a list: nothing of what it knew from before may pass for the present. A list
+        // that is not older than that, since versions do not go back.
+        self.pods = Pods::default();
+        self.start = self.version.clone().map_or_else(first, |version| Start::List(Freshness::NotOlderThan(version)));
         self.pause(None)
     }
 

@@ -75,7 +75,8 @@ impl Pass<'_> {
             // Nothing at all where manifests are looked for is no proof: it may be the wrong place.
             _ => self.sources.current(*source) && self.sources.held(*source) > 0,
         };
-        self.sources.current(source) || !others.iter().any(knows)
+        let superseded = self.sources.superseded.contains(source, &pod.meta.uid);
+        self.sources.current(source) || !(superseded || others.iter().any(knows))
     }
 
     pub(super) fn put_remote(

@@ -66,6 +66,33 @@ fn what_a_source_knew_stays_while_it_is_down() {
 }
 
 #[test]
+fn a_pod_that_ended_while_a_source_was_silent_does_not_come_back_when_the_other_is() {
+    for (silent, how, other) in [
+        (SourceId::ApiServer, HealthState::Resting, SourceId::Kubelet),
+        (SourceId::ApiServer, HealthState::Down, SourceId::Kubelet),
+        (SourceId::Kubelet, HealthState::Down, SourceId::ApiServer),
+    ] {
+        let mut node = known();
+        for source in [silent, other] {
+            is(&mut node, source, HealthState::Up);
+            say(&mut node, source, vec![api("u1", "Running"), api("u2", "Running")]);
+            is(&mut node, source, HealthState::Up);
+        }
+        is(&mut node, silent, how);
+        say(&mut node, other, vec![api("u2", "Running")]);
+        assert_eq!(node.list(), ["web-node1 u2 Running"]);
+        node.events();
+        is(&mut node, other, HealthState::Down);
+        assert_eq!(node.events(), [""; 0], "{silent} told of u1 long ago");
+        is(&mut node, silent, HealthState::Down);
+        assert_eq!(node.list(), ["web-node1 u2 Running"]);
+        // What it says when it is back counts, and a source that has said the same before does not say it again.
+        is(&mut node, silent, HealthState::Up);
+        assert_eq!(node.list(), ["web-node1 u1 Running", "web-node1 u2 Running"]);
+    }
+}
+
+#[test]
 fn a_pod_deleted_in_the_api_is_listed_as_long_as_its_containers_run() {
     let mut node = known();
     say(&mut node, SourceId::ApiServer, vec![api("u1", "Running")]);
