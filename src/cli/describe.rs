@@ -18,7 +18,7 @@ use super::command::Command;
 use super::exit::Failure;
 use super::missing;
 use super::objects;
-use super::output::print;
+use super::output::{print, warn};
 use super::selection::{Selection, Words};
 use super::socket;
 use crate::pod::lookup::text;
@@ -64,7 +64,7 @@ impl Command for Describe {
         let selection = Selection::read("describe", words)?;
         let client = PodsClient::new(&socket::find("describe", &self.socket)?);
         let (all, warnings) = client.list()?;
-        warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+        warnings.iter().for_each(|warning| warn(warning));
         let (pods, missing) = selection.choose_or_begin_with(&all);
         // A kubelet has no findings to tell; that is no reason to say nothing of the pod.
         let findings = client.sources().map(|answer| answer.findings).unwrap_or_default();

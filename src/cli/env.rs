@@ -10,7 +10,8 @@ use super::client::PodsClient;
 use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::one_pod;
-use super::output::print;
+use super::output::{print, warn};
+use super::printable::printable;
 use super::socket;
 use crate::codec::quantity::Quantity;
 use crate::downward::environment::Environment;
@@ -53,12 +54,12 @@ impl Command for Env {
         let form = Form::read(self.output.as_deref())?;
         let allocatable = allocatable("env", self.allocatable.as_deref())?;
         let (pods, warnings) = PodsClient::new(&socket::find("env", &self.socket)?).list()?;
-        warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+        warnings.iter().for_each(|warning| warn(warning));
         let pod = one_pod::complete(&one_pod::pick("env", pods, self.namespace.as_deref(), &self.pod)?)?;
         let container = container(&pod, self.container.as_deref())?;
         let environment = Environment::of(&pod, &container, &allocatable).unwrap_or_default();
         let text = form.print(&pod, &container, &environment);
-        text.warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+        text.warnings.iter().for_each(|warning| warn(warning));
         print(&text.text)
     }
 }
@@ -74,7 +75,7 @@ fn container(pod: &DownwardPod, named: Option<&str>) -> Result<String, Failure> 
         None => {
             let chosen = names.meant().ok_or_else(|| absent("has a spec that names no container".into()))?;
             if names.is_guess() {
-                eprintln!("Defaulted container {chosen:?} out of: {names}");
+                eprintln!("Defaulted container {chosen:?} out of: {}", printable(&names.to_string()));
             }
             Ok(chosen.into())
         }

@@ -9,6 +9,7 @@ use super::client::PodsClient;
 use super::command::Command;
 use super::exit::Failure;
 use super::output::written;
+use super::printable::shown;
 use super::socket;
 use crate::codec::wire::{self, Value, WireError};
 use crate::query::{json, wire as pod_wire, Pod};
@@ -46,7 +47,7 @@ impl Command for Export {
             line.push_str("{\"pod\":");
             json::write(&pod, &mut line);
             line.push_str("}\n");
-            if let Err(e) = out.write_all(line.as_bytes()) {
+            if let Err(e) = out.write_all(shown(&line).as_bytes()) {
                 return written(Err(e)); // a reader that has seen enough ends the export
             }
         }

@@ -11,7 +11,7 @@ use super::exit::{Exit, Failure};
 use super::form::Form;
 use super::missing;
 use super::objects;
-use super::output::print;
+use super::output::{print, warn};
 use super::screen::Screen;
 use super::selection::{Selection, Words};
 use super::socket;
@@ -95,7 +95,7 @@ impl Command for Get {
             return Follow { selection, printer, socket: self.socket, news_only: self.watch_only }.run("get");
         }
         let (pods, warnings) = PodsClient::new(&socket::find("get", &self.socket)?).list()?;
-        warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+        warnings.iter().for_each(|warning| warn(warning));
         let (mut chosen, missing) = selection.choose(&pods);
         if let Some(path) = sort {
             chosen = sorted(chosen, &path)?;

@@ -1,5 +1,6 @@
 //! Rows of cells in aligned columns, as kubectl prints them.
 
+use super::cells::{cells, fitting};
 use super::printable::printable;
 use super::screen::{Screen, Tone};
 
@@ -52,7 +53,7 @@ impl Grid {
     /// Makes room in the first columns for text that comes later.
     #[must_use]
     pub fn with_room_for(mut self, texts: &[&str]) -> Self {
-        self.widths = texts.iter().map(|text| text.chars().count()).collect();
+        self.widths = texts.iter().map(|text| cells(text)).collect();
         self
     }
 
@@ -75,7 +76,7 @@ impl Grid {
         for row in &self.rows {
             self.widths.resize(self.widths.len().max(row.len()), 0);
             for (width, cell) in self.widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.text.chars().count());
+                *width = (*width).max(cells(&cell.text));
             }
         }
         let (widths, gap) = fitted(&self.widths, self.screen.width);
@@ -87,7 +88,7 @@ impl Grid {
                 out.push_str(&cell.tone.paint(&text, self.screen));
                 if i < last {
                     let room = if gap == GAP { (width + gap).max(LEAST) } else { width + gap };
-                    out.extend(std::iter::repeat_n(' ', room.saturating_sub(text.chars().count())));
+                    out.extend(std::iter::repeat_n(' ', room.saturating_sub(cells(&text))));
                 }
             }
             out.push('\n');
@@ -102,8 +103,7 @@ impl Grid {
         let Some((first, rest)) = self.rows.split_first().filter(|(_, rest)| !rest.is_empty()) else {
             return Vec::new();
         };
-        let width =
-            |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|c| c.text.chars().count()).max();
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|c| cells(&c.text)).max();
         let total: usize = (0..first.len()).filter_map(|column| Some(width(column)? + GAP)).sum();
         if self.screen.width.is_none_or(|screen| total <= screen + GAP) {
             return Vec::new();
@@ -127,17 +127,15 @@ fn fitted(natural: &[usize], screen: Option<usize>) -> (Vec<usize>, usize) {
     (widths, NARROW_GAP)
 }
 
-/// Text of at most `width` characters; both ends of a name tell more than its middle.
+/// Text of at most `width` cells; both ends of a name tell more than its middle.
 fn cut(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
+    if cells(text) <= width {
         return text.to_string();
     }
     let room = width.saturating_sub(1);
-    let (front, back) = (room.div_ceil(2), room / 2);
-    let front: String = text.chars().take(front).collect();
-    let back: String = text.chars().skip(length - back).collect();
-    format!("{front}…{back}")
+    let front: String = fitting(text.chars(), room.div_ceil(2)).collect();
+    let back: Vec<char> = fitting(text.chars().rev(), room / 2).collect();
+    format!("{front}…{}", back.into_iter().rev().collect::<String>())
 }
 
 #[cfg(test)]
@@ -155,6 +153,16 @@ mod tests {
         assert_eq!(lines(None, &[&["NAME", "AGE"], &["etcd-n1", "5m"]]), ["NAME      AGE", "etcd-n1   5m"]);
         assert_eq!(lines(None, &[&["0", "5m"]]), ["0     5m"], "kubectl's columns have at least six characters");
         assert_eq!(lines(None, &[&["a\u{1b}[2J", "x"]]), ["a\u{fffd}[2J   x"], "a name cannot command the terminal");
+    }
+
+    #[test]
+    fn scripts_of_wide_characters_stay_in_their_columns() {
+        assert_eq!(
+            lines(None, &[&["網頁伺服器", "x"], &["e\u{301}tcd", "x"]]),
+            ["網頁伺服器   x", "e\u{301}tcd         x"]
+        );
+        let narrow = lines(Some(14), &[&["網頁伺服器網頁伺服器", "x"]]);
+        assert_eq!(narrow, ["網頁…服器    x"], "no half of a character fits into what is left");
     }
 
     #[test]

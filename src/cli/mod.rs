@@ -2,6 +2,7 @@
 
 mod api_client;
 mod argv;
+mod cells;
 mod check_config;
 mod client;
 mod clock;

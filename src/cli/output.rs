@@ -1,18 +1,21 @@
 //! Standard output: a reader that left early is no failure.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::{process, thread};
 
 use super::exit::Failure;
+use super::printable::{printable, shown};
 use crate::sys::poll::{ready, Interest};
 
-/// Writes to standard output.
+/// Writes to standard output. What would command a terminal does not reach one.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn print(text: &str) -> Result<(), Failure> {
-    print_bytes(text.as_bytes())
+    let text = shown(text);
+    let mut out = io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// The same for what may be no text.
@@ -21,7 +24,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// It cannot be written.
 pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        return print(&String::from_utf8_lossy(bytes));
+    }
     written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Says on standard error what a command could not do as it was meant to.
+pub fn warn(text: &str) {
+    eprintln!("Warning: {}", printable(text));
 }
 
 /// From now on the process ends, quietly, as soon as nobody reads standard output any more. For commands that go on

@@ -1,5 +1,7 @@
 //! Text in lines of a given width.
 
+use super::cells::cells;
+
 /// Appends `text` in lines of at most `width` columns, with a line break at its end. The first line goes on where `out`
 /// stands, which is taken to be column `indent`; the others are indented by as much. Line breaks in `text` stay.
 pub fn wrap(out: &mut String, text: &str, indent: usize, width: usize) {
@@ -9,7 +11,7 @@ pub fn wrap(out: &mut String, text: &str, indent: usize, width: usize) {
         }
         let mut column = indent;
         for (j, word) in line.split_whitespace().enumerate() {
-            let length = word.chars().count();
+            let length = cells(word);
             if j > 0 && column + 1 + length > width {
                 out.push('\n');
                 out.push_str(&" ".repeat(indent));

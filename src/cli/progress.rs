@@ -5,6 +5,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::printable::printable;
+
 /// What takes less than this needs no word.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the seconds are counted on.
@@ -55,7 +57,7 @@ impl Progress {
     pub fn say(&self, what: &str) {
         if let Some(words) = &self.words {
             // Full: what is waited for now will be said with the next change.
-            let _ = words.try_send(what.to_string());
+            let _ = words.try_send(printable(what));
         }
     }
 }

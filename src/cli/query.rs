@@ -10,7 +10,7 @@ use super::command::Command;
 use super::exit::{Exit, Failure};
 use super::export::one_query;
 use super::grid::Grid;
-use super::output::print;
+use super::output::{print, warn};
 use super::screen::Screen;
 use super::socket;
 use crate::codec::wire::{self, Value, WireError};
@@ -77,7 +77,7 @@ impl Command for QueryPods {
         let request = self.request(&one_query("query", &self.query)?);
         let client = PodsClient::new(&socket::find("query", &self.socket)?);
         let (answer, warnings) = client.ask(GET_PODS, &request)?;
-        warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+        warnings.iter().for_each(|warning| warn(warning));
         let pods = pods(&answer).map_err(|e| client.unreadable(e))?;
         if as_json {
             return print(&as_object(&pods)?);

@@ -46,6 +46,9 @@ pub enum Tone {
 }
 
 impl Tone {
+    /// All that [`Tone::paint`] sends to a terminal beside the text.
+    pub const CODES: [&'static str; 5] = ["\u{1b}[32m", "\u{1b}[33m", "\u{1b}[31m", "\u{1b}[2m", "\u{1b}[0m"];
+
     /// `text` in the colour of this tone.
     #[must_use]
     pub fn paint(self, text: &str, screen: Screen) -> String {

@@ -7,7 +7,9 @@ use argh::{ArgsInfo, FromArgs};
 use super::client::PodsClient;
 use super::command::Command;
 use super::exit::{Exit, Failure};
+use super::output::warn;
 use super::pods_now;
+use super::printable::printable;
 use super::socket;
 use crate::files::tree::{Tree, TreeError};
 
@@ -37,9 +39,9 @@ impl Command for PodTree {
     fn run(self) -> Result<(), Failure> {
         if self.once {
             let (pods, warnings) = PodsClient::new(&socket::find("tree", &self.socket)?).list()?;
-            warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+            warnings.iter().for_each(|warning| warn(warning));
             let errors = Tree::claim(&self.dir).map_err(|e| failure(&e))?.show(&pods);
-            errors.iter().for_each(|e| eprintln!("error: {e}"));
+            errors.iter().for_each(|e| eprintln!("error: {}", printable(&e.to_string())));
             return match errors.len() {
                 0 => Ok(()),
                 n => Err(Failure::new(Exit::Failure, format!("error: {n} pods are not in {}", self.dir.display()))),
@@ -53,7 +55,7 @@ impl Command for PodTree {
                 None => tree.insert(Tree::claim(&self.dir).map_err(|e| failure(&e))?),
             };
             let errors = tree.show(pods.values());
-            errors.iter().filter(|e| !told.contains(*e)).for_each(|e| eprintln!("Warning: {e}"));
+            errors.iter().filter(|e| !told.contains(*e)).for_each(|e| warn(&e.to_string()));
             told = errors;
             Ok(())
         })

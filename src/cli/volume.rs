@@ -12,7 +12,7 @@ use super::command::Command;
 use super::env::allocatable;
 use super::exit::{Exit, Failure};
 use super::one_pod;
-use super::output::{print, print_bytes};
+use super::output::{print, print_bytes, warn};
 use super::pods_now;
 use super::socket;
 use crate::codec::pod_bytes::PodBytes;
@@ -77,7 +77,7 @@ impl Command for VolumeFiles {
             return self.follow(top, &wanted);
         }
         let (pods, warnings) = PodsClient::new(&socket::find("volume", &self.socket)?).list()?;
-        warnings.iter().for_each(|warning| eprintln!("Warning: {warning}"));
+        warnings.iter().for_each(|warning| warn(warning));
         let volumes = wanted.of(&self.pick(pods)?)?;
         match (&self.to, file) {
             (Some(top), _) => self.write(top, &volumes),
@@ -111,7 +111,7 @@ impl VolumeFiles {
             };
             let changed = writer.write(&payload).map_err(|e| place::failure(&e))?;
             if changed {
-                unknown.iter().for_each(|what| eprintln!("Warning: not written: {name}/{what}"));
+                unknown.iter().for_each(|what| warn(&format!("not written: {name}/{what}")));
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ impl VolumeFiles {
                 Ok(pod) => pod,
                 Err(failure) if failure.exit == Exit::NotFound && began => {
                     if last.take().is_some() {
-                        eprintln!("Warning: pod {} is gone; its files stay", self.pod);
+                        warn(&format!("pod {} is gone; its files stay", self.pod));
                     }
                     return Ok(());
                 }

@@ -1,6 +1,7 @@
 //! Indented lines whose values stand below each other: cells end with a tab, and neighbouring lines that have a cell
 //! share its width (Go's `text/tabwriter` with a padding of two, which kubectl uses).
 
+use crate::cli::cells;
 use crate::cli::printable::printable;
 
 /// Blanks behind the widest cell.
@@ -54,7 +55,7 @@ impl Lines {
                 // A run of lines that have this cell.
                 let run = widths.iter().skip(start).take_while(|w| w.len() > column).count();
                 let cells = lines.iter().skip(start).take(run).filter_map(|cells| cells.get(column));
-                let width = cells.map(|cell| cell.chars().count() + PADDING).max().unwrap_or(0);
+                let width = cells.map(|cell| cells::cells(cell) + PADDING).max().unwrap_or(0);
                 widths.iter_mut().skip(start).take(run).filter_map(|w| w.get_mut(column)).for_each(|w| *w = width);
                 start += run.max(1);
             }
@@ -63,7 +64,8 @@ impl Lines {
         for (cells, widths) in lines.iter().zip(&widths) {
             for (i, cell) in cells.iter().enumerate() {
                 let width = widths.get(i).copied().unwrap_or(0);
-                out.push_str(&format!("{cell:width$}"));
+                out.push_str(cell);
+                out.extend(std::iter::repeat_n(' ', width.saturating_sub(cells::cells(cell))));
             }
             out.push('\n');
         }

@@ -1,6 +1,7 @@
 //! Whose log is meant.
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::printable::printable;
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::container_log::{self, LogState};
 use crate::pod::container_names::ContainerNames;
@@ -37,7 +38,7 @@ pub fn of(pod: &PodBytes, named: Option<&str>, all: bool) -> Result<Vec<Target>,
         (None, true) => names.all().collect(),
         (None, false) => {
             if let Some(name) = names.meant().filter(|_| names.is_guess()) {
-                eprintln!("Defaulted container {name:?} out of: {names}");
+                eprintln!("Defaulted container {name:?} out of: {}", printable(&names.to_string()));
             }
             names.meant().into_iter().collect()
         }

@@ -10,6 +10,7 @@ use crate::cli::clock::now;
 use crate::cli::comeback::{ended, Comeback};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{end_with_the_reader, written};
+use crate::cli::printable::shown;
 use crate::cli::selection::Selection;
 use crate::cli::socket;
 
@@ -73,7 +74,7 @@ fn follow(verb: &str, sockets: &[PathBuf], view: &mut View) -> Result<Ended, Fai
             Err(failure) => return unavailable(failure),
         };
         let text = view.event(event, now())?;
-        if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        if let Err(e) = out.write_all(shown(&text).as_bytes()).and_then(|()| out.flush()) {
             return written(Err(e)).map(|()| Ended::ReaderLeft);
         }
     }

@@ -6,6 +6,7 @@ use super::news;
 use crate::cli::exit::Failure;
 use crate::cli::form::Form;
 use crate::cli::objects::{self, Format};
+use crate::cli::printable::printable;
 use crate::cli::screen::{Screen, Tone};
 use crate::cli::table::Table;
 use crate::codec::pod_bytes::PodBytes;
@@ -84,7 +85,7 @@ impl Printer {
                 let time = Time::from_unix(now).to_string();
                 let time = time.split('T').nth(1).unwrap_or_default();
                 let columns = Columns::of(pod, now);
-                let name = format!("{}/{}", columns.namespace, columns.name);
+                let name = printable(&format!("{}/{}", columns.namespace, columns.name));
                 let what = match before {
                     Some(before) if kind == "MODIFIED" => {
                         news::between(&objects::value(before)?, &objects::value(pod)?)
@@ -92,6 +93,7 @@ impl Printer {
                     _ if kind == "ADDED" => format!("{} {}", columns.status, columns.ready),
                     _ => String::new(),
                 };
+                let what = printable(&what);
                 let tone = if kind == "DELETED" { Tone::Faint } else { Tone::Plain };
                 let line = format!(
                     "{}  {}  {}  {what}",

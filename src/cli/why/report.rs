@@ -4,6 +4,7 @@ use serde_json::{json, Value};
 
 use super::answer::{AboutPod, Answer};
 use crate::cli::paragraph::wrap;
+use crate::cli::printable::printable;
 use crate::diagnosis::{self, count, worst, NodeFacts, Remark, Weight};
 
 /// Columns of a terminal.
@@ -79,14 +80,14 @@ fn unsure(out: &mut String, answer: &Answer) {
     if !names.is_empty() {
         let sentence =
             "Whether these are as they should be cannot be told from here; 'nodepods why NAME' says what to try:";
-        wrap(out, &format!("{sentence} {}.", names.join(", ")), 0, WIDTH);
+        wrap(out, &clean(&format!("{sentence} {}.", names.join(", "))), 0, WIDTH);
         out.push('\n');
     }
 }
 
 fn about_pod(out: &mut String, pod: &AboutPod, from: Weight) {
     let c = &pod.columns;
-    out.push_str(&format!("{}/{}: {}, {} ready", c.namespace, c.name, c.status, c.ready));
+    out.push_str(&clean(&format!("{}/{}: {}, {} ready", c.namespace, c.name, c.status, c.ready)));
     if c.restarts != "0" {
         out.push_str(&format!(", restarts {}", c.restarts));
     }
@@ -135,7 +136,7 @@ fn detail(out: &mut String, label: &str, text: &str) {
 
 /// Logs and messages come from containers; a terminal must not obey them.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.split('\t').map(printable).collect::<Vec<_>>().join("\t")
 }
 
 /// For programs: everything, whatever it weighs.
