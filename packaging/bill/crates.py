@@ -26,18 +26,17 @@ class Crate:
 def resolve(root, arch):
     """Our own package and the crates it is made of, sorted by name."""
     platform = f"{arch}-unknown-linux-musl" + ("eabihf" if arch == "armv7" else "")
-    command = ["cargo", "metadata", "--locked", "--format-version=1", f"--filter-platform={platform}"]
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True)
-    if done.returncode:  # cargo has said why
-        raise SystemExit("bill: cargo cannot tell the crates that are inside; without a network, `make dist` gives an archive that has them")
-    answer = json.loads(done.stdout)
+    answer = json.loads(cargo(root, "metadata", "--format-version=1", f"--filter-platform={platform}"))
     lock = tomllib.loads((root / "Cargo.lock").read_text())["package"]
     checksums = {(p["name"], p["version"]): p.get("checksum", "") for p in lock}
     packages = {p["id"]: p for p in answer["packages"]}
     nodes = {n["id"]: n for n in answer["resolve"]["nodes"]}
     own = answer["resolve"]["root"]
     linked = reach(own, nodes, packages, linked_only=True)
-    used = reach(own, nodes, packages, linked_only=False)
+    # metadata has the features that any machine asks for; the tree has those of this one.
+    tree = cargo(root, "tree", f"--target={platform}", "--edges=no-dev", "--prefix=none", "--no-dedupe", "--format={p}")
+    built = {tuple(line.split()[:2]) for line in tree.splitlines()}
+    used = {i for i in reach(own, nodes, packages, linked_only=False) if (packages[i]["name"], f"v{packages[i]['version']}") in built}
 
     def crate(package_id):
         p = packages[package_id]
@@ -57,6 +56,14 @@ def resolve(root, arch):
     named = {i: Crate(**{**vars(c), "needs": tuple(sorted(purls[n] for n in c.needs))}) for i, c in crates.items()}
     others = sorted((c for i, c in named.items() if i != own), key=lambda c: (c.name, c.version))
     return named[own], others
+
+
+def cargo(root, *arguments):
+    """What cargo says, by the lock file."""
+    done = subprocess.run(["cargo", arguments[0], "--locked", *arguments[1:]], cwd=root, stdout=subprocess.PIPE, text=True)
+    if done.returncode:  # cargo has said why
+        raise SystemExit("bill: cargo cannot tell the crates that are inside; without a network, `make dist` gives an archive that has them")
+    return done.stdout
 
 
 def reach(start, nodes, packages, linked_only):

@@ -70,6 +70,14 @@ def test_the_bill_names_every_crate_of_the_binary_and_the_c_and_cpp(dist):
         assert {d["ref"], *d.get("dependsOn", [])} <= references, d
 
 
+@pytest.mark.parametrize("arch, made_by_bindgen", [("x86_64", False), ("aarch64", False), ("armv7", True)])
+def test_the_bill_names_what_that_machine_is_built_with(arch, made_by_bindgen):
+    made = json.loads(run(sys.executable, ROOT / "packaging/bill", "sbom", arch, BINARY, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}))
+    scopes = {c["name"]: c.get("scope") for c in made["components"]}
+    assert scopes["grpcio-sys"] == "required"
+    assert scopes.get("bindgen") == ("excluded" if made_by_bindgen else None)
+
+
 def test_the_bill_names_every_crate_that_left_a_symbol():
     """Those inside of Rust's standard library are in no Cargo.lock."""
     symbols = BINARY.with_name(f"{BINARY.name}.symbols")
