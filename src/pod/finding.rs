@@ -38,6 +38,19 @@ pub struct Finding {
 /// Files larger than this are refused unread (`kubernetes/kubernetes pkg/kubelet/config/file.go`, maxConfigLength).
 pub const MAX_FILE_BYTES: u64 = 10 << 20;
 
+/// Bytes of a field's path, or of a message, that are told: a value that is quoted may be as long as the file.
+const MOST_TEXT: usize = 1 << 10;
+
+/// The text, or its beginning where it is longer than a person reads.
+#[must_use]
+pub fn short(text: String) -> String {
+    if text.len() <= MOST_TEXT {
+        return text;
+    }
+    let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}...", text.get(..end).unwrap_or_default())
+}
+
 impl Finding {
     /// An error about a file as a whole.
     #[must_use]

@@ -1,6 +1,7 @@
 //! A static pod manifest after it was read: the pod as the API server would have defaulted it, before the node's
 //! name and UID are known.
 
+pub mod bound;
 mod duplicates;
 mod read;
 #[cfg(test)]

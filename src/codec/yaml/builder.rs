@@ -227,7 +227,7 @@ impl Builder {
                     let merged = members.merged.remove(&name);
                     if members.values.insert(name, built.value).is_some() && !merged {
                         if let Some(path) = path {
-                            self.document.duplicates.push(Duplicate { path, mark });
+                            self.document.duplicates.push(Duplicate::at(&path, mark));
                         }
                     }
                 }

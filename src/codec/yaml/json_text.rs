@@ -128,7 +128,7 @@ impl<'t> Walk<'t> {
             self.blanks();
             let node = self.value(path)?;
             if !seen.insert(key.clone()) && self.document.duplicates.len() < MAX_DUPLICATES {
-                self.document.duplicates.push(Duplicate { path: path.clone(), mark });
+                self.document.duplicates.push(Duplicate::at(path, mark));
             }
             path.truncate(above);
             members.push((key.into(), Entry { mark, node }));

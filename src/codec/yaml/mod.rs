@@ -49,6 +49,15 @@ pub struct Duplicate {
     pub mark: Mark,
 }
 
+impl Duplicate {
+    /// Of a path that is very long (a key may be as long as the text), the beginning is told.
+    fn at(path: &str, mark: Mark) -> Self {
+        const MOST: usize = 1 << 10;
+        let end = (0..=MOST.min(path.len())).rev().find(|at| path.is_char_boundary(*at)).unwrap_or_default();
+        Self { path: path.get(..end).unwrap_or_default().to_owned(), mark }
+    }
+}
+
 /// A text that is not YAML, or that holds more than it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct YamlError {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::bound::Room;
 use super::{Manifest, ManifestFile};
 use crate::codec::schema::id;
 use crate::codec::{json, yaml};
-use crate::pod::finding::{Finding, Severity};
+use crate::pod::finding::{self, Finding, Severity};
 use crate::pod::validate::place::Place;
 use crate::pod::validate::report::{Problem, Report};
 use crate::pod::{defaults, references, validate};
@@ -68,13 +69,19 @@ pub fn read_list(origin: &str, bytes: &[u8]) -> Vec<ManifestFile> {
         None => Vec::new(),
     };
     let mut files = vec![finish(origin, None, report, &document)];
+    let mut room = Room::default();
     for item in items {
         let mut report = Report::default();
         let pod = pod(&item, &mut report);
         let mut file = finish(origin, pod, report, &document);
         let asked = named(&item);
         file.findings.iter_mut().for_each(|f| f.pod.clone_from(&asked));
+        room.keep(&mut file);
+        let refused = file.pod.is_none();
         files.push(file);
+        if refused && room.is_over() {
+            break; // enough is known to refuse all of it
+        }
     }
     let is_good = |file: &ManifestFile| file.findings.iter().all(|f| f.severity < Severity::Error);
     if files.iter().all(is_good) {
@@ -84,7 +91,9 @@ pub fn read_list(origin: &str, bytes: &[u8]) -> Vec<ManifestFile> {
         }
         return files;
     }
-    vec![refused(origin, files.into_iter().flat_map(|f| f.findings).collect())]
+    let mut whole = refused(origin, files.into_iter().flat_map(|f| f.findings).collect());
+    Room::default().keep(&mut whole);
+    vec![whole]
 }
 
 /// Namespace and name of the pod that is asked for, however wrong the rest may be.
@@ -208,6 +217,7 @@ fn finish(origin: &str, pod: Option<Manifest>, report: Report, document: &yaml::
 fn placed(origin: &str, problem: Problem, document: &yaml::Document) -> Finding {
     let Problem { field, severity, reason, message } = problem;
     let yaml::Mark { line, column } = document.marks.locate(&field).unwrap_or_default();
+    let field = finding::short(field);
     Finding { file: origin.to_owned(), pod: None, line, column, field, severity, reason, message }
 }
 
@@ -218,7 +228,7 @@ fn duplicate_keys<'a>(origin: &'a str, document: &'a yaml::Document) -> impl Ite
         pod: None,
         line: duplicate.mark.line,
         column: duplicate.mark.column,
-        field: duplicate.path.clone(),
+        field: finding::short(duplicate.path.clone()),
         severity: Severity::Warning,
         reason: "DuplicateKey",
         message: "this key stands here twice and the last one counts; remove one of them".to_owned(),

@@ -222,6 +222,29 @@ fn findings_are_bounded() {
     assert!(text(&file).contains("TooManyFindings"));
 }
 
+/// A list, which may have as many items as fit into an answer, too.
+#[test]
+fn findings_of_a_list_are_bounded() {
+    let items = "{},".repeat(50_000);
+    let list = format!("{{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{items}{{}}]}}");
+    let [file] = read_list("u", list.as_bytes()).try_into().unwrap();
+    assert!(file.pod.is_none() && file.findings.len() == 51, "{}", file.findings.len());
+    assert!(text(&file).contains("more problems are not listed"), "{}", text(&file));
+}
+
+/// Values and keys may be as long as the file, and many findings may tell of one.
+#[test]
+fn findings_are_short() {
+    let long = "\u{e4}".repeat(100_000);
+    let key = format!("{{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"{long}\": {{\"a\": 1, \"a\": 2}}}}");
+    let value = format!("{HEAD}  restartPolicy: {long}\n{CONTAINER}");
+    for manifest in [key, value] {
+        let file = read("f", manifest.as_bytes());
+        assert!(file.findings.iter().any(|f| f.field.len() + f.message.len() > 1000), "the case is one");
+        assert!(file.findings.iter().all(|f| f.field.len().max(f.message.len()) < 1100));
+    }
+}
+
 #[test]
 fn warnings_do_not_refuse() {
     for (yaml, reason, field, line) in [

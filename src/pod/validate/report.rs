@@ -1,7 +1,7 @@
 //! Problems of a manifest before they have a line.
 
 use super::place::Place;
-use crate::pod::finding::Severity;
+use crate::pod::finding::{self, Severity};
 
 /// One problem: as [`crate::pod::finding::Finding`], but not yet placed in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl Report {
         let count = if severity == Severity::Error { &mut self.errors } else { &mut self.warnings };
         *count += 1;
         if *count <= MAX_OF_EACH {
+            let message = finding::short(message);
             self.problems.push(Problem { field: field.to_owned(), severity, reason, message });
         }
     }

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::scan::{self, Entry, Stamp};
 use crate::pod::finding::Finding;
-use crate::pod::manifest::{settle_duplicates, Manifest, ManifestFile};
+use crate::pod::manifest::{bound, settle_duplicates, Manifest, ManifestFile};
 
 /// Two writes within one tick of the file system's clock (at most 10 ms) can leave the same stamp; a file that was
 /// read this soon after a change is read once more at the next scan.
@@ -52,16 +52,18 @@ impl Cache {
     /// meaning until they rest.
     pub fn refresh(&mut self, entries: Vec<Entry>, touched: &HashSet<PathBuf>, busy: &HashSet<PathBuf>) {
         let mut old = std::mem::take(&mut self.files);
+        let mut room = bound::Room::default();
         for Entry { path, stamp } in entries {
             let known = old.remove(&path);
             if busy.contains(&path) {
-                if let Some(known) = known {
+                if let Some(mut known) = known {
+                    room.keep(&mut known.file);
                     self.files.insert(path, known);
                 }
                 continue;
             }
             let same = matches!((&known, &stamp), (Some(k), Ok(s)) if k.stamp == Some(*s)) && !touched.contains(&path);
-            let next = match known {
+            let mut next = match known {
                 Some(known) if same => known,
                 known => match stamp.and_then(|_| scan::read(&path)) {
                     Ok((bytes, stamp)) => {
@@ -80,6 +82,7 @@ impl Cache {
                     }
                 },
             };
+            room.keep(&mut next.file);
             self.files.insert(path, next);
         }
         if !self.files.is_empty() {
