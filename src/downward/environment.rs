@@ -12,6 +12,10 @@ use super::resource;
 use super::unknown::{Key, Unknown, Whole};
 use crate::pod::spec::ResourceList;
 
+/// Most bytes of a value that is put together from others: what Linux takes for one variable (`MAX_ARG_STRLEN`, with the
+/// name). Values that refer to each other twice over double with each step, and would take all memory.
+const LONGEST: usize = 128 * 1024;
+
 /// One variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -49,7 +53,7 @@ impl Environment {
             let name = text(variable, "name").to_string();
             let literal = text(variable, "value");
             let value = match variable.get("valueFrom").filter(|from| from.is_object()) {
-                _ if !literal.is_empty() => expand(literal, |name| environment.lookup(name)),
+                _ if !literal.is_empty() => environment.expanded(literal),
                 Some(from) => value_from(pod, from, container, allocatable),
                 None => Ok(String::new()),
             };
@@ -57,6 +61,17 @@ impl Environment {
             environment.variables.push(Variable { name, value });
         }
         Some(environment)
+    }
+
+    /// A literal value with what its references stand for.
+    fn expanded(&self, literal: &str) -> Result<String, Unknown> {
+        let mut left = LONGEST.saturating_sub(literal.len());
+        expand(literal, |name| {
+            let value = self.lookup(name)?;
+            let length = value.as_ref().map_or(0, String::len);
+            left = left.checked_sub(length).ok_or(Unknown::TooLong)?;
+            Ok(value)
+        })
     }
 
     /// What `$(name)` stands for, judged by the variables built so far. `None` leaves it as it is.
@@ -199,6 +214,16 @@ mod tests {
     fn the_last_of_one_name_wins() {
         let env = json!([{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)"}, {"name": "A", "value": "$(A)2"}]);
         assert_eq!(lines(&env), ["B=1", "A=12"]);
+    }
+
+    #[test]
+    fn values_that_double_with_each_step_take_no_more_than_a_kernel_would() {
+        let double = |n: usize| json!({"name": format!("V{n}"), "value": format!("$(V{0})$(V{0})", n - 1)});
+        let env: Vec<Value> = std::iter::once(json!({"name": "V0", "value": "x"})).chain((1..64).map(double)).collect();
+        let built = of(&json!({"name": "main", "env": env})).variables;
+        assert_eq!(built[16].value.as_ref().map(String::len), Ok(1 << 16));
+        assert_eq!(built[17].value, Err(Unknown::TooLong), "with the references themselves it is too much");
+        assert_eq!(built[63].value, Err(Unknown::Refers("V62".into())));
     }
 
     #[test]

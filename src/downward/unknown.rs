@@ -43,6 +43,8 @@ pub enum Unknown {
     Refers(String),
     /// The variable referred to may come from a source whose keys are not known.
     MayRefer(String),
+    /// What the references in it stand for is more than the kernel takes.
+    TooLong,
     /// The limit is not set: the kubelet puts in what the node can give.
     NodeAllocatable(String),
     /// The pod has no address (yet).
@@ -68,6 +70,7 @@ impl fmt::Display for Unknown {
             Self::Service(name) => write!(f, "refers to {name}, a variable of a service, which the API server knows"),
             Self::Refers(name) => write!(f, "refers to {name}, which is not known"),
             Self::MayRefer(name) => write!(f, "refers to {name}, which envFrom may set"),
+            Self::TooLong => f.write_str("longer than the 128 KiB that Linux takes: the container cannot start"),
             Self::NodeAllocatable(resource) => {
                 write!(f, "no limit is set, so it is the node's allocatable {resource}, which the kubelet knows")
             }

@@ -8,8 +8,9 @@ use crate::cli::options::of_verb;
 
 const START: &str = r#"# bash completion for nodepods, made by `nodepods completion bash`
 
+# Nothing but proper names: bash looks for commands in the words that it is given here.
 _nodepods_pods() {
-    nodepods get pods -o name 2>/dev/null | sed 's,^pod/,,'
+    nodepods get pods -o name 2>/dev/null | sed -n 's,^pod/\([A-Za-z0-9.-]*\)$,\1,p'
 }
 
 _nodepods() {

@@ -117,3 +117,12 @@ fn the_daemons_manual_names_every_option_of_serve_and_the_files_every_key() {
     let text = manual_page("nodepods.yaml.5");
     assert!(KEYS.iter().all(|key| text.contains(&format!("\\fB{}", manual::escaped(key)))));
 }
+
+#[test]
+fn bash_is_offered_no_name_in_which_it_would_find_a_command() {
+    let script = completion::script(VERBS, "bash").unwrap();
+    let daemon = r#"nodepods() { printf 'pod/%s\n' web-n1 '$(echo x)' 'a;b' etcd.n1 '`id`'; }"#;
+    let line = format!("{script}\n{daemon}\n_nodepods_pods");
+    let out = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "web-n1\netcd.n1\n", "{out:?}");
+}
