@@ -20,7 +20,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{after, select};
+use crossbeam_channel::{after, at, never, select};
 
 use self::backoff::Backoff;
 use self::error::Failure;
@@ -38,6 +38,9 @@ use crate::store::update::{HealthState, SourceId, Update};
 
 /// Messages of a session that are taken before the pods are told.
 const AT_ONCE: usize = 64;
+/// A watch that goes on behind a time in which the server was away is accepted before it tells what happened meanwhile.
+/// That comes at once; until then, what is known must not pass for the present.
+const CATCHES_UP: Duration = Duration::from_millis(300);
 
 /// How the API server is found.
 pub struct Options {
@@ -144,7 +147,7 @@ impl Source {
 
     /// Waits until something else is wanted, or for `time`.
     fn pause(&self, time: Option<Duration>) -> Result<(), Stopped> {
-        let timer = time.map_or_else(crossbeam_channel::never, after);
+        let timer = time.map_or_else(never, after);
         let _rest = heartbeat::rest(time.map(|time| Instant::now() + time));
         select! {
             recv(self.reporter.stop()) -> _ => Err(Stopped),
@@ -193,11 +196,16 @@ impl Source {
 
     /// Takes what a session says until it ends or is not wanted any more.
     fn follow(&mut self, session: &Session, wanted: &Wanted) -> Result<Over, Stopped> {
-        let mut watching = None;
+        let (mut watching, mut catches_up) = (None, None);
         loop {
-            let rest = heartbeat::rest(None);
+            let rest = heartbeat::rest(catches_up);
             let said = select! {
                 recv(self.reporter.stop()) -> _ => return Err(Stopped),
+                recv(catches_up.map_or_else(never, at)) -> _ => {
+                    catches_up = None;
+                    self.answers()?;
+                    continue;
+                }
                 recv(self.controlled.wake()) -> woken => {
                     woken.map_err(|_| Stopped)?;
                     if self.controlled.wanted() != *wanted {
@@ -210,7 +218,7 @@ impl Source {
             drop(rest);
             let Ok(said) = said else { return Ok(Over::Ended(Ok(()), watching)) };
             // What has come in the meantime is told together, within reason: a server may never be done talking.
-            let (mut changed, mut over) = (false, None);
+            let (mut changed, mut listed, mut over) = (false, false, None);
             for said in std::iter::once(said).chain(session.said.try_iter().take(AT_ONCE)) {
                 match said {
                     Said::Listed(pods, version) => {
@@ -218,9 +226,14 @@ impl Source {
                         self.backoff.ease();
                         self.start = Start::Watch(version.clone());
                         self.version = Some(version);
-                        changed = true;
+                        (changed, listed) = (true, true);
                     }
-                    Said::Watching => watching = Some(Instant::now()),
+                    Said::Watching => {
+                        let now = Instant::now();
+                        watching = Some(now);
+                        let away = !listed && self.reporter.state() == Some(HealthState::Down);
+                        catches_up = away.then(|| now + CATCHES_UP);
+                    }
                     Said::Events(events) => {
                         self.all_is_well();
                         match self.take(&events) {
@@ -237,7 +250,7 @@ impl Source {
             if changed {
                 self.reporter.send(Update::Pods { source: SourceId::ApiServer, pods: self.pods.all() })?;
             }
-            if changed || watching.is_some() {
+            if listed || (watching.is_some() && catches_up.is_none()) {
                 self.answers()?;
             }
             if let Some(over) = over {

@@ -156,6 +156,22 @@ fn a_watch_that_is_cut_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_server_that_was_away_is_up_again_once_it_has_told_what_happened_meanwhile() {
+    let run = start();
+    drop(run.begin());
+    run.until(HealthState::Up);
+    for _ in 0..2 {
+        run.asked("&resourceVersion=9&").answer("500 No", "text/plain", b"away");
+    }
+    run.until(HealthState::Down);
+    let mut watch = Watch::accept(run.asked("&resourceVersion=9&"));
+    watch.pod("ADDED", "c", "10");
+    let told: Vec<_> = std::iter::from_fn(|| Some(run.next())).take(2).collect();
+    assert!(matches!(&told[0], Update::Pods { pods, .. } if pods.len() == 3), "{told:?}");
+    assert!(matches!(&told[1], Update::Health(_, health) if health.state == HealthState::Up), "{told:?}");
+}
+
+#[test]
 fn an_old_version_means_a_new_list_whichever_way_it_is_said() {
     let run = start();
     let mut watch = run.begin();
