@@ -20,6 +20,8 @@ pub struct LogReader {
     /// Rotated files that are still to be read, and how many lines of the first one are not wanted.
     rotated: VecDeque<PathBuf>,
     skip: u64,
+    /// How many lines of the end are wanted, until they were looked for.
+    tail: Option<u64>,
     now: Option<Box<dyn BufRead + Send>>,
     /// The file that the runtime writes, and what it was when it was opened.
     current: Option<(BufReader<File>, FileId)>,
@@ -30,36 +32,40 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Opens the log; with `tail` at its last so many lines.
+    /// Opens the log; with `tail` its last so many lines are read. This is quick: they are looked for when the first of
+    /// them is read, which takes long where they are many gigabytes.
     ///
     /// # Errors
     /// A file cannot be read.
     pub fn open(files: LogFiles, tail: Option<u64>) -> Result<Self, LogError> {
         let path = files.current();
-        let mut file = files.open(&path)?;
-        let failed = |e| LogError::Io(path.clone(), e);
-        let id = FileId::of_fd(file.as_raw_fd()).map_err(failed)?;
+        let file = files.open(&path)?;
+        let id = FileId::of_fd(file.as_raw_fd()).map_err(|e| LogError::Io(path, e))?;
         let mut rotated: VecDeque<PathBuf> = files.rotated()?.into();
         // It may have been rotated since it was opened: then it is read as what it was.
         rotated.retain(|path| FileId::of_path(path).ok() != Some(id));
-        let mut skip = 0;
-        if let Some(wanted) = tail {
-            let (offset, mut missing) = tail_of(&mut file, wanted).map_err(failed)?;
-            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-            let mut needed = 0; // of the rotated files, from the newest
-            for path in rotated.iter().rev() {
-                if missing == 0 {
-                    break;
-                }
-                let lines = open_rotated(&files, path)?.map_or(0, count);
-                needed += 1;
-                skip = lines.saturating_sub(missing);
-                missing = missing.saturating_sub(lines);
-            }
-            rotated.drain(..rotated.len() - needed);
-        }
         let current = Some((BufReader::with_capacity(BLOCK, file), id));
-        Ok(Self { files, rotated, skip, now: None, current, successor: None, partial: Vec::new() })
+        Ok(Self { files, rotated, skip: 0, tail, now: None, current, successor: None, partial: Vec::new() })
+    }
+
+    /// Goes to where the last so many lines begin.
+    fn go_to_tail(&mut self, wanted: u64) -> Result<(), LogError> {
+        let Some((file, _)) = &mut self.current else { return Ok(()) };
+        let failed = |e| LogError::Io(self.files.current(), e);
+        let (offset, mut missing) = tail_of(file.get_mut(), wanted).map_err(failed)?;
+        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        let mut needed = 0; // of the rotated files, from the newest
+        for path in self.rotated.iter().rev() {
+            if missing == 0 {
+                break;
+            }
+            let lines = open_rotated(&self.files, path)?.map_or(0, count);
+            needed += 1;
+            self.skip = lines.saturating_sub(missing);
+            missing = missing.saturating_sub(lines);
+        }
+        self.rotated.drain(..self.rotated.len() - needed);
+        Ok(())
     }
 
     /// Which instance of the container it is.
@@ -75,6 +81,9 @@ impl LogReader {
     /// A file cannot be read.
     pub fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, LogError> {
         line.clear();
+        if let Some(wanted) = self.tail.take() {
+            self.go_to_tail(wanted)?;
+        }
         loop {
             if let Some(now) = &mut self.now {
                 match now.by_ref().take(LONGEST).read_until(b'\n', line) {

@@ -111,6 +111,15 @@ fn what_was_written_right_before_a_rotation_is_not_lost() {
 }
 
 #[test]
+fn the_end_of_a_log_is_looked_for_when_it_is_read_and_not_when_it_is_opened() {
+    let place = Place::new();
+    place.append("0.log", "one\ntwo\n");
+    let mut reader = place.open(Some(1));
+    place.append("0.log", "three\n");
+    assert_eq!(rest(&mut reader), "three\n", "opening is for threads that others wait for");
+}
+
+#[test]
 fn a_file_that_is_rotated_while_the_log_is_opened_counts_once() {
     let place = Place::new();
     place.append("0.log.20240101-000000", "one\n");

@@ -24,6 +24,9 @@ use crate::store::Store;
 /// How often a followed log is looked at for more.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// With every so many lines it is looked whether anybody still wants them.
+const LOOK_UP_EVERY: u32 = 4096;
+
 /// Answers with a log.
 pub(crate) fn answer(shared: &Shared, request: &Request, namespace: &str, name: &str) -> Result<Reply, Refusal> {
     let snapshot = shared.known()?;
@@ -152,7 +155,17 @@ impl Produce for LogBody {
         loop {
             // Looked at before the end of the file is: what was written by then is read.
             let more_to_come = self.follow && self.is_running();
+            let mut read = 0_u32;
             while self.reader.next_line(&mut line).map_err(io::Error::other)? {
+                // What is left out of a log may be all of it: nothing is written that would fail.
+                read = read.wrapping_add(1);
+                if read % LOOK_UP_EVERY == 0 {
+                    match out.wait(None, Instant::now()) {
+                        Woken::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
+                        Woken::Stopping => return Ok(()),
+                        Woken::Changed | Woken::Time => {}
+                    }
+                }
                 text.clear();
                 self.writer.line(&line, &mut text);
                 out.write(&text)?;
