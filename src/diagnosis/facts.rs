@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::pod::observed::RuntimeCondition;
-use crate::store::update::HealthState;
+use crate::pod::source::HealthState;
 
 /// What is known of the machine, the runtime and the sources. What could not be found out is absent.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use super::facts::{Disk, NodeFacts};
 use super::span::{bytes, span};
 use super::Remark;
-use crate::store::update::HealthState;
+use crate::pod::source::HealthState;
 
 /// Memory below which a kubelet evicts (`kubernetes/kubernetes pkg/kubelet/apis/config/v1beta1/defaults_linux.go`).
 const MEMORY: u64 = 100 << 20;

@@ -8,7 +8,7 @@ use serde_json::{json, Value};
 use super::*;
 use crate::codec::time::Time;
 use crate::pod::observed::RuntimeCondition;
-use crate::store::update::HealthState;
+use crate::pod::source::HealthState;
 
 /// Seconds since the epoch at which everything here is looked at.
 const NOW: i64 = 1_800_000_000;

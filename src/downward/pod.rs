@@ -9,8 +9,8 @@ use crate::codec::pod_bytes::PodBytes;
 use crate::codec::schema::id;
 use crate::codec::wire::WireError;
 use crate::pod::container_names::{ContainerNames, DEFAULT_CONTAINER};
+use crate::pod::source::OURS;
 use crate::pod::spec::{strings, ContainerView, PodSpecView};
-use crate::store::object_meta::OURS;
 
 /// A pod as it is told about itself. Annotations of ours are not in it.
 #[derive(Clone, Debug, Default)]

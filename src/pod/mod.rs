@@ -19,6 +19,7 @@ pub mod redact;
 pub mod references;
 pub mod runtime_pod;
 pub mod selector;
+pub mod source;
 pub mod spec;
 pub mod static_pod;
 pub mod status;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::manifest::Manifest;
 use crate::codec::wire::{self, Value};
-use crate::store::update::SourceId;
+use crate::pod::source::SourceId;
 
 /// Annotation with the UID the kubelet computed (or was given).
 pub const CONFIG_HASH: &str = "kubernetes.io/config.hash";

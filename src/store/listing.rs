@@ -9,7 +9,6 @@ use super::declared::{self, Declaration, Declared, PodKey};
 use super::identity::{Identities, Identity};
 use super::look::{images, Look};
 use super::now::Now;
-use super::object_meta::OURS;
 use super::record::{Body, Inputs, Record};
 use super::remote::RemotePod;
 use super::runtime_view::RuntimePod;
@@ -18,6 +17,7 @@ use super::sources::Sources;
 use super::update::SourceId;
 use crate::codec::time::Time;
 use crate::pod::finding::{Finding, Severity};
+use crate::pod::source::OURS;
 use crate::pod::static_pod::{assemble, StaticContext, CONFIG_SEEN};
 use crate::pod::status::PodKind;
 

@@ -53,7 +53,7 @@ fn of_the_pod(all: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 }
 
 fn foreign(annotation: &str) -> bool {
-    annotation.starts_with(CONFIG) || annotation.starts_with(super::object_meta::OURS)
+    annotation.starts_with(CONFIG) || annotation.starts_with(crate::pod::source::OURS)
 }
 
 /// Images by container name, out of an encoded `PodSpec`: regular and init containers.

@@ -15,7 +15,7 @@ mod look;
 pub mod masked;
 pub mod narrow;
 pub mod now;
-pub(crate) mod object_meta;
+mod object_meta;
 pub mod paging;
 pub mod past;
 mod readiness;

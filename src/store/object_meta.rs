@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::codec::time::Time;
 use crate::codec::wire::{self, Value};
-
-/// Prefix of the annotations that are ours.
-pub const OURS: &str = "nodepods.io/";
+use crate::pod::source::OURS;
 
 const NAME: u32 = 1;
 const NAMESPACE: u32 = 3;

@@ -1,6 +1,5 @@
 //! What sources tell the reconciler: whole, typed states, and how the source itself is.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -8,35 +7,7 @@ use crate::codec::pod_bytes::PodBytes;
 use crate::pod::manifest::ManifestFile;
 use crate::pod::observed::RuntimeState;
 
-/// Where pods come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SourceId {
-    /// Static pod manifests in a directory or file.
-    File,
-    /// A manifest URL.
-    Http,
-    /// The container runtime.
-    Runtime,
-    /// The API server.
-    ApiServer,
-    /// A kubelet's own Pods API or its read-only port.
-    Kubelet,
-    /// The last known good state on disk.
-    Checkpoint,
-}
-
-impl fmt::Display for SourceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "file",
-            Self::Http => "http",
-            Self::Runtime => "cri",
-            Self::ApiServer => "apiserver",
-            Self::Kubelet => "kubelet",
-            Self::Checkpoint => "checkpoint",
-        })
-    }
-}
+pub use crate::pod::source::{HealthState, SourceId};
 
 /// One message from a source. Each carries the whole of what the source knows, so that a lost or merged message
 /// costs nothing but time.
@@ -80,19 +51,4 @@ pub struct Health {
     pub error: String,
     /// What it reads: a path, socket or URL (without credentials); empty while nothing was found.
     pub target: String,
-}
-
-/// State of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HealthState {
-    /// Not configured and not found: nothing is expected from it.
-    Absent,
-    /// It has not answered yet.
-    Starting,
-    /// It answers.
-    Up,
-    /// It answered before and does not now; its last known state is served.
-    Down,
-    /// Deliberately at rest (the API server while a kubelet source is healthy).
-    Resting,
 }

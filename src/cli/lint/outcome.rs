@@ -6,8 +6,8 @@ use crate::cli::exit::Failure;
 use crate::cli::objects;
 use crate::codec::pod_bytes::PodBytes;
 use crate::pod::manifest::Manifest;
+use crate::pod::source::SourceId;
 use crate::pod::static_pod::{assemble, pod_name, StaticContext, CONFIG_HASH, CONFIG_SEEN};
-use crate::store::update::SourceId;
 
 /// Name and namespace of the pod, and what else is said about it in a line.
 #[derive(Debug, PartialEq, Eq)]

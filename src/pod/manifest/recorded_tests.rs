@@ -10,8 +10,8 @@ use super::{read, Manifest, ManifestFile};
 use crate::codec::schema::{id, MessageId};
 use crate::codec::wire::{self, Value};
 use crate::codec::{canonical, json};
+use crate::pod::source::SourceId;
 use crate::pod::static_pod::{assemble, StaticContext};
-use crate::store::update::SourceId;
 
 const NODE: &str = "anchor-node";
 

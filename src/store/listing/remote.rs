@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{ours, Pass};
+use crate::pod::source::OURS;
 use crate::pod::status::PodKind;
-use crate::store::object_meta::OURS;
 use crate::store::record::{Body, Inputs};
 use crate::store::remote::RemotePod;
 use crate::store::snapshot::PodId;
