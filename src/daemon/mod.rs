@@ -99,7 +99,7 @@ pub fn run(settings: &Settings) -> Result<(), DaemonError> {
     let beats = Heartbeats::default();
     let http_options = http_options(settings, &beats);
     let limit = process::raise_open_files(
-        settings.max_connections as u64 + http_options.files() + figures::files(settings) + OWN_FILES,
+        (settings.max_connections as u64).saturating_add(http_options.files() + figures::files(settings) + OWN_FILES),
     );
     if let Err(e) = limit {
         log::debug!("cannot raise the limit of open files: {e}");

@@ -82,7 +82,7 @@ fn deletion(case: &Case<'_>) -> Option<Remark> {
     let known =
         if case.is_from("file") || case.is_from("cri") { "its manifest is gone" } else { "its deletionTimestamp" };
     let what = format!("was told to stop {}, and has {} for it", ago(since), span(grace));
-    if since <= grace + SLACK {
+    if since <= grace.saturating_add(SLACK) {
         return Some(Remark::fact("Terminating", THE_POD, what, known));
     }
     let what = format!("was told to stop {}, and is still there although it had {} for it", ago(since), span(grace));

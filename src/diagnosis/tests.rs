@@ -167,12 +167,14 @@ fn decisions_of_a_kubelet() {
 
 #[test]
 fn pods_that_go() {
-    let going = |ago: i64| {
+    let going_with = |ago: i64, grace: i64| {
         let mut pod = pod(json!({}), json!({"state": ended(143, "Error")}));
         pod["metadata"]["deletionTimestamp"] = at(ago).into();
-        pod["spec"]["terminationGracePeriodSeconds"] = 10.into();
+        pod["spec"]["terminationGracePeriodSeconds"] = grace.into();
         reasons(&World::of(pod).remarks())
     };
+    let going = |ago| going_with(ago, 10);
+    assert_eq!(going_with(100, i64::MAX), "Fact Terminating, Fact Terminated", "it may take for ever");
     assert_eq!(going(5), "Fact Terminating, Fact Terminated");
     assert_eq!(going(100), "Trouble StuckTerminating, Fact Terminated");
 }

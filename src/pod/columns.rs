@@ -47,14 +47,16 @@ impl Columns {
         let pod = PodView::of(pod);
         let containers = Summary::of(&pod);
         let restarts = match containers.last_restart {
-            Some(at) if containers.restarts != 0 => format!("{} ({} ago)", containers.restarts, age(now - at)),
+            Some(at) if containers.restarts != 0 => {
+                format!("{} ({} ago)", containers.restarts, age(now.saturating_sub(at)))
+            }
             _ => containers.restarts.to_string(),
         };
         let created = pod.created.or(pod.started);
         Self {
             ready: format!("{}/{}", containers.ready, containers.total),
             restarts,
-            age: created.map_or_else(|| "<unknown>".into(), |at| age(now - at)),
+            age: created.map_or_else(|| "<unknown>".into(), |at| age(now.saturating_sub(at))),
             ip: or_none(&pod.ip),
             node: or_none(&pod.node),
             nominated_node: or_none(&pod.nominated_node),
@@ -114,7 +116,7 @@ impl Summary {
     }
 
     fn restarted(&mut self, container: &Container) {
-        self.restarts += container.restarts;
+        self.restarts = self.restarts.saturating_add(container.restarts);
         self.last_restart = self.last_restart.max(container.last_finished);
     }
 

@@ -212,3 +212,13 @@ fn rubbish_does_not_panic() {
     let case = Case { meta: Message(vec![0xff; 9]), spec: Message(vec![0x12]), status: Message(vec![8, 1, 0x0b]) };
     assert_eq!(case.cells(), ["0/0", "", "0"]);
 }
+
+#[test]
+fn numbers_at_the_end_of_their_range_stay_there() {
+    let often = || restarted(running(), i64::MAX, 0);
+    let mut case = Case::phase("Running").regular(often()).regular(often());
+    case.meta = m().text(1, "web").message(8, m().number(1, i64::MIN));
+    let c = case.columns();
+    assert_eq!(c.restarts, format!("{} (0s ago)", i64::MAX));
+    assert_eq!(c.age, "292471208677y");
+}
