@@ -14,6 +14,9 @@ const INDENT: usize = 2;
 /// Where what belongs to it begins.
 const DETAIL: usize = 4;
 
+/// What stands in front of a command in an advice.
+const TRY: &str = "try it: ";
+
 /// For people.
 #[must_use]
 pub fn text(answer: &Answer) -> String {
@@ -128,7 +131,10 @@ fn remark(out: &mut String, remark: &Remark) {
 }
 
 fn detail(out: &mut String, label: &str, text: &str) {
-    if !text.is_empty() {
+    if text.starts_with(TRY) {
+        // It is copied into a shell, where what stands in a second line would be a command of its own.
+        out.push_str(&format!("{}{}\n", " ".repeat(DETAIL), clean(&format!("{label}{text}"))));
+    } else if !text.is_empty() {
         out.push_str(&" ".repeat(DETAIL));
         wrap(out, &clean(&format!("{label}{text}")), DETAIL, WIDTH);
     }
@@ -176,4 +182,22 @@ fn remarks(remarks: &[Remark]) -> Vec<Value> {
         })
     };
     remarks.iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_to_try_stays_in_one_line() {
+        let told = |advice: &str| {
+            let mut out = String::new();
+            detail(&mut out, "to do: ", advice);
+            out
+        };
+        let long = format!("crictl exec 0123456789abc '/bin/{}  x' reboot\n", "x".repeat(60));
+        assert_eq!(told(&format!("try it: {long}")), format!("    to do: try it: {}\u{fffd}\n", long.trim_end()));
+        assert!(told(&long.repeat(2)).lines().count() > 1, "other advice is wrapped");
+        assert_eq!(told(""), "");
+    }
 }
