@@ -148,7 +148,8 @@ impl ContainerStatus {
         put("state", self.state.into_json());
         put("lastState", self.last_state.into_json());
         put("ready", self.ready.into());
-        put("restartCount", self.restart_count.into());
+        // What a runtime carries as an annotation may be larger than the field, and would cost the pod its whole status.
+        put("restartCount", self.restart_count.min(i32::MAX.into()).into());
         put("image", self.image.into());
         put("imageID", self.image_id.into());
         if !self.container_id.is_empty() {

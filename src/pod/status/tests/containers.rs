@@ -25,6 +25,16 @@ fn container_states() {
 }
 
 #[test]
+fn a_count_that_does_not_fit_does_not_cost_the_status() {
+    let mut scene = Scene::new(main_only()).with("main", S::Running, 0, 0);
+    let count = ("io.kubernetes.container.restartCount".to_owned(), u32::MAX.to_string());
+    scene.change("main0", |c| c.annotations.extend([count]));
+    let derived = scene.derive();
+    assert_eq!(derived.status["containerStatuses"][0]["restartCount"], i32::MAX);
+    assert!(derived.to_wire().is_ok());
+}
+
+#[test]
 fn a_start_of_which_nothing_is_known_was_not_in_1970() {
     let mut scene = Scene::new(main_only()).with("main", S::Running, 0, 0);
     scene.change("main0", |c| c.started_at = 0);
