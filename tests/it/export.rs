@@ -165,9 +165,11 @@ fn nothing_is_exported_before_the_node_is_known() {
 mod grpc {
     use super::*;
     use crate::client::PodsClient;
-    use crate::daemon::{pod, Daemon};
+    use crate::daemon::{eventually, pod, Daemon};
     use grpcio::RpcStatusCode;
+    use nodepods::proto::pods_v1alpha1::EventType;
     use nodepods::query::wire as pod_wire;
+    use nodepods::serve::grpc::GrpcOptions;
 
     fn query(text: &str, limit: u64) -> Vec<u8> {
         let (mut out, mut page) = (Vec::new(), Vec::new());
@@ -208,6 +210,20 @@ mod grpc {
         assert_eq!(messages.len(), 99);
         assert!(messages.iter().all(|message| names(message).len() == 1));
         assert_eq!(client.export_pods(&export("Namespace:none", 0)), (vec![], None));
+    }
+
+    /// Its regular expressions keep nobody waiting who asks for something else.
+    #[test]
+    fn a_query_has_the_thread_of_a_stream() {
+        let daemon = Daemon::with(&GrpcOptions { max_watchers: 1, ..GrpcOptions::default() });
+        daemon.publish(&[]);
+        let client = PodsClient::connect(&daemon.socket);
+        let mut watch = client.watch();
+        watch.expect(EventType::INITIAL_SYNC_COMPLETE);
+        assert_eq!(client.get_pods(&query("Pod Name:r/.*", 0)).unwrap_err().0, RpcStatusCode::RESOURCE_EXHAUSTED);
+        watch.cancel();
+        eventually("the place is free again", || daemon.grpc.load().1 == 0);
+        assert_eq!(client.get_pods(&query("Pod Name:r/.*", 0)), Ok(vec![]));
     }
 
     #[test]

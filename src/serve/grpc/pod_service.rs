@@ -6,10 +6,9 @@ use std::time::Instant;
 use grpcio::{RpcContext, RpcStatusCode, Service, ServiceBuilder};
 
 use super::feed::Feed;
-use super::headers;
 use super::refusal::Refusal;
 use super::reply::{self, Reply, Request};
-use super::service::{self, Answer, Handle};
+use super::service::{self, Handle};
 use crate::codec::wire;
 use crate::query::request::{ExportRequest, RawQuery};
 use crate::query::{wire as pod_wire, Export, Page, Pod, Query};
@@ -22,12 +21,13 @@ use crate::store::snapshot::Snapshot;
 pub(crate) fn service(shared: &Handle) -> Service {
     let (get, export) = (Arc::clone(shared), Arc::clone(shared));
     ServiceBuilder::new()
-        .add_unary_handler(&reply::GET_PODS, move |ctx, request, sink| {
-            let snapshot = get.store.current();
-            let admitted = get.admitted(&ctx, Kind::Unary).and_then(|()| Refusal::unless_initialized(&snapshot));
-            let reply = admitted.and_then(|()| pods(&snapshot, &request).map_err(Refusal::Export));
-            get.count_own(Own::GetPods, &reply);
-            service::answer(&ctx, sink, reply);
+        // For a client a call that streams one message is a unary call. It gets a thread of its own that way: regular
+        // expressions over many pods would keep everybody waiting on that of the completion queue.
+        .add_server_streaming_handler(&reply::GET_PODS, move |ctx, request, sink| {
+            let feed = page(&get, &ctx, &request);
+            if let Err(refusal) = service::stream(&ctx, sink, &get, feed) {
+                get.metrics.own_ended(Own::GetPods, refusal.code().into());
+            }
         })
         .add_server_streaming_handler(&reply::EXPORT_PODS, move |ctx, request, sink| {
             let feed = exported(&export, &ctx, &request);
@@ -38,16 +38,11 @@ pub(crate) fn service(shared: &Handle) -> Service {
         .build()
 }
 
-/// One page of pods, as `v1.PodsResponse`. It is built on the thread of the completion queue: what bounds it are the
-/// limits of a query and the number of pods.
-fn pods(snapshot: &Snapshot, request: &Request) -> Result<Answer, ExportError> {
-    let request = RawQuery::decode(request.as_ref()).map_err(|e| ExportError::Message(e.to_string()))?;
-    let (query, page) = (Query::parse(&request.query)?, Page::new(&request.pagination)?);
-    let mut out = Vec::new();
-    for entry in page.of(&snapshot.pods, &query) {
-        wire::put_bytes(&mut out, 1, &pod_wire::encode(&Pod::of(&entry, snapshot.ended(&entry.id.uid))));
-    }
-    Ok(Answer { reply: out.into(), headers: headers::of(snapshot) })
+fn page(shared: &Handle, ctx: &RpcContext<'_>, request: &Request) -> Result<PageFeed, Refusal> {
+    shared.admitted(ctx, Kind::Unary)?;
+    Refusal::unless_initialized(&shared.store.current())?;
+    let request = RawQuery::decode(request.as_ref()).map_err(|e| ExportError::Message(e.to_string()));
+    request.and_then(|request| PageFeed::new(&request, &shared.metrics)).map_err(Refusal::Export)
 }
 
 fn exported(shared: &Handle, ctx: &RpcContext<'_>, request: &Request) -> Result<ExportFeed, Refusal> {
@@ -56,6 +51,43 @@ fn exported(shared: &Handle, ctx: &RpcContext<'_>, request: &Request) -> Result<
     Refusal::unless_initialized(&snapshot)?;
     let request = ExportRequest::decode(request.as_ref()).map_err(|e| ExportError::Message(e.to_string()));
     request.and_then(|request| ExportFeed::new(snapshot, &request, &shared.metrics)).map_err(Refusal::Export)
+}
+
+/// One page of pods, as `v1.PodsResponse`: one message, and the end.
+struct PageFeed {
+    query: Query,
+    page: Page,
+    sent: bool,
+    metrics: Arc<Metrics>,
+}
+
+impl PageFeed {
+    fn new(request: &RawQuery, metrics: &Arc<Metrics>) -> Result<Self, ExportError> {
+        let (query, page) = (Query::parse(&request.query)?, Page::new(&request.pagination)?);
+        Ok(Self { query, page, sent: false, metrics: Arc::clone(metrics) })
+    }
+}
+
+impl Feed for PageFeed {
+    fn next(&mut self, current: &Snapshot) -> Option<Reply> {
+        if std::mem::replace(&mut self.sent, true) {
+            return None;
+        }
+        let mut message = Vec::new();
+        for entry in self.page.of(&current.pods, &self.query) {
+            wire::put_bytes(&mut message, 1, &pod_wire::encode(&Pod::of(&entry, current.ended(&entry.id.uid))));
+        }
+        self.metrics.own_sent(Own::GetPods, message.len());
+        Some(message.into())
+    }
+
+    fn end(&mut self) -> Option<Result<(), Refusal>> {
+        self.sent.then_some(Ok(()))
+    }
+
+    fn ended(&mut self, code: RpcStatusCode) {
+        self.metrics.own_ended(Own::GetPods, code.into());
+    }
 }
 
 /// One export. It holds the snapshot in which it began: its pods are those of one moment.
